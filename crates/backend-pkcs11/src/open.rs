@@ -1,0 +1,47 @@
+//! Open: find a key by its version id.
+
+use std::sync::Arc;
+
+use cryptoki::object::ObjectHandle;
+use keyreeve_backend::{Error, Material};
+use keyreeve_types::{KeySpec, KeyType, VersionId};
+
+use crate::{
+    find::{Found, find},
+    public,
+    session::{Pkcs11Key, Pkcs11Session},
+};
+
+pub(crate) fn open(
+    session: &mut Pkcs11Session,
+    id: VersionId,
+    spec: KeySpec,
+    material: &Material,
+) -> Result<Pkcs11Key, Error> {
+    if !matches!(material, Material::Resident) {
+        return Err(Error::Unsupported);
+    }
+    let found = find(session, id, spec)?;
+    let Some(private) = found.private else {
+        tracing::warn!(%id, %spec, "the token shows no such key");
+        return Err(Error::KeyMissing);
+    };
+    opened(session, &found, private, spec)
+}
+
+/// The key behind handles that were just found.
+pub(crate) fn opened(
+    session: &mut Pkcs11Session,
+    found: &Found,
+    private: ObjectHandle,
+    spec: KeySpec,
+) -> Result<Pkcs11Key, Error> {
+    let verifier = match spec.key_type() {
+        KeyType::Rsa => {
+            let source = found.public.unwrap_or(private);
+            Some(Arc::new(public::read(session, source, spec)?))
+        }
+        _ => None,
+    };
+    Ok(Pkcs11Key { handle: private, spec, verifier })
+}

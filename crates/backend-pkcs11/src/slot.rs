@@ -1,0 +1,164 @@
+//! Finding the slot of a token, logging in, and keeping the login.
+//!
+//! Login belongs to the process and the token, not to a session, and ends with the
+//! token's last session: hence one anchor session that is opened first and never
+//! used. The PIN is tried once. A wrong one is an operator's matter; a second try is
+//! a step towards a locked token.
+
+use std::sync::Mutex;
+
+use cryptoki::{
+    context::Pkcs11,
+    error::{Error as Pkcs11Error, RvError},
+    session::{Session, SessionState, UserType},
+    slot::{Slot as SlotId, TokenInfo},
+    types::AuthPin,
+};
+use keyreeve_backend::Error;
+use keyreeve_types::Secret;
+
+use crate::{
+    error::{classify, describe},
+    profile::TokenSelector,
+};
+
+/// A token that this process is logged in to.
+pub(crate) struct Slot {
+    module: Pkcs11,
+    id: SlotId,
+    /// Serial number of the token: another one in the same slot is another device.
+    serial: String,
+    /// Never used: it keeps the login alive. The mutex makes it shareable.
+    _anchor: Mutex<Session>,
+}
+
+impl Slot {
+    /// Finds the token, opens the anchor session and logs in.
+    pub(crate) fn log_in(
+        module: Pkcs11,
+        token: &TokenSelector,
+        pin: &Secret<String>,
+    ) -> Result<Self, Error> {
+        let (id, info) = find(&module, token)?;
+        if info.user_pin_locked() {
+            return Err(Error::NeedsOperator(format!(
+                "the user PIN of token {:?} is locked; the security officer must reset it",
+                info.label()
+            )));
+        }
+        if info.user_pin_final_try() {
+            return Err(Error::NeedsOperator(format!(
+                "one more wrong PIN locks token {:?}; log in once by hand with the right one",
+                info.label()
+            )));
+        }
+        let anchor = module.open_rw_session(id).map_err(|error| classify(&error))?;
+        let auth: AuthPin = pin.expose().clone().into();
+        match anchor.login(UserType::User, Some(&auth)) {
+            Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
+            Err(error) => return Err(refused(&info, &error)),
+        }
+        let serial = info.serial_number().to_owned();
+        Ok(Self { module, id, serial, _anchor: Mutex::new(anchor) })
+    }
+
+    /// A session for the calling thread, logged in by way of the anchor.
+    pub(crate) fn open_session(&self) -> Result<Session, Error> {
+        let session = self.module.open_rw_session(self.id).map_err(|error| classify(&error))?;
+        let info = session.get_session_info().map_err(|error| classify(&error))?;
+        match info.session_state() {
+            SessionState::RwUser => Ok(session),
+            state => Err(Error::DeviceFailed(format!(
+                "C_GetSessionInfo: the login is lost ({state:?}); a fresh process must log in"
+            ))),
+        }
+    }
+
+    /// Asks the token for its identity. A token whose storage went away still finds
+    /// nothing and calls that success, so "not found" is believed only after this.
+    pub(crate) fn confirm_present(&self) -> Result<(), Error> {
+        let info = self
+            .module
+            .get_token_info(self.id)
+            .map_err(|error| Error::DeviceFailed(describe(&error)))?;
+        if info.serial_number() != self.serial {
+            return Err(Error::DeviceFailed(format!(
+                "C_GetTokenInfo: the slot holds another token now (serial {:?}, was {:?})",
+                info.serial_number(),
+                self.serial
+            )));
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn module(&self) -> &Pkcs11 {
+        &self.module
+    }
+
+    pub(crate) const fn id(&self) -> SlotId {
+        self.id
+    }
+}
+
+fn find(module: &Pkcs11, token: &TokenSelector) -> Result<(SlotId, TokenInfo), Error> {
+    if token.label.is_none() && token.serial.is_none() {
+        return Err(Error::NeedsOperator(
+            "the slot names no token: set its label, its serial number, or both".to_owned(),
+        ));
+    }
+    let matches = |info: &TokenInfo| {
+        token.label.as_ref().is_none_or(|label| trimmed(info.label()) == label)
+            && token.serial.as_ref().is_none_or(|serial| trimmed(info.serial_number()) == serial)
+    };
+    let mut found = Vec::new();
+    let mut others = Vec::new();
+    for id in module.get_slots_with_token().map_err(|error| classify(&error))? {
+        match module.get_token_info(id) {
+            Ok(info) if info.token_initialized() && matches(&info) => found.push((id, info)),
+            Ok(info) if info.token_initialized() => others.push(format!(
+                "{:?} (serial {})",
+                trimmed(info.label()),
+                trimmed(info.serial_number())
+            )),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(slot = id.id(), error = %describe(&error), "a token cannot be read");
+            }
+        }
+    }
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(Error::DeviceFailed(format!(
+            "no token with {}; the module shows {}. Check the selection, the module's \
+             configuration, and that the device is reachable",
+            wanted(token),
+            if others.is_empty() { "none".to_owned() } else { others.join(", ") }
+        ))),
+        n => Err(Error::NeedsOperator(format!(
+            "{n} tokens have {}; name the serial number as well",
+            wanted(token)
+        ))),
+    }
+}
+
+fn refused(info: &TokenInfo, error: &Pkcs11Error) -> Error {
+    match classify(error) {
+        Error::NeedsOperator(text) => Error::NeedsOperator(format!(
+            "token {:?} refused the PIN ({text}); it was tried once and will not be tried again: \
+             correct the PIN and restart",
+            trimmed(info.label())
+        )),
+        other => other,
+    }
+}
+
+/// Without the padding: blanks by the standard, NULs from some modules.
+fn trimmed(padded: &str) -> &str {
+    padded.trim_end_matches(['\0', ' '])
+}
+
+fn wanted(token: &TokenSelector) -> String {
+    let label = token.label.iter().map(|label| format!("label {label:?}"));
+    let serial = token.serial.iter().map(|serial| format!("serial number {serial:?}"));
+    label.chain(serial).collect::<Vec<_>>().join(" and ")
+}

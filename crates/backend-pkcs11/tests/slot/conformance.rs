@@ -1,0 +1,48 @@
+//! The suite that every backend passes, judged by aws-lc: SoftHSM computes with OpenSSL.
+
+use keyreeve_backend::conformance::{Outside, Suite};
+use keyreeve_publickey::PublicKey;
+use keyreeve_testkit::{with_container, with_direct};
+use keyreeve_types::{KeySpec, RsaPadding, SignatureAlgorithm};
+
+use crate::fixture::backend;
+
+/// Guards against a backend that answers differently from the contract.
+#[test]
+fn softhsm_passes_the_suite() {
+    with_direct(|token| {
+        let backend = backend(token);
+        Suite::new(&backend, &AwsLc).without(&[KeySpec::Rsa4096]).run();
+    });
+}
+
+/// Guards against a slot that works only while its module is in the process, and
+/// against an offer that the connection cannot keep.
+#[test]
+fn softhsm_behind_p11_kit_passes_the_suite() {
+    with_container(|token| {
+        let backend = backend(token);
+        Suite::new(&backend, &AwsLc).without(&[KeySpec::Rsa3072, KeySpec::Rsa4096]).run();
+    });
+}
+
+struct AwsLc;
+
+impl Outside for AwsLc {
+    fn verify(
+        &self,
+        spki: &[u8],
+        algorithm: SignatureAlgorithm,
+        input: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        PublicKey::from_spki(spki).unwrap().verify(algorithm, input, signature).unwrap()
+    }
+
+    fn encrypt(&self, spki: &[u8], padding: RsaPadding, plaintext: &[u8]) -> Vec<u8> {
+        let mut ciphertext = Vec::new();
+        let key = PublicKey::from_spki(spki).unwrap();
+        key.encrypt(padding, plaintext, &mut ciphertext).unwrap();
+        ciphertext
+    }
+}

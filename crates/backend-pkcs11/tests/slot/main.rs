@@ -1,0 +1,15 @@
+//! The PKCS#11 backend against SoftHSM, loaded directly and over p11-kit.
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod conformance;
+mod custody;
+mod fixture;
+mod lifecycle;
+mod missing;
+mod openssl;
+mod pin;
+mod profiles;
+mod removed;
+mod speed;
+mod threads;
+mod wycheproof;

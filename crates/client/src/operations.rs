@@ -1,0 +1,16 @@
+//! Vaults and keys as values with verbs. One file per family of verbs.
+
+mod batch;
+mod encrypt;
+mod jwt;
+mod key;
+mod mac;
+mod sign;
+mod stream;
+mod vault;
+mod wrap;
+
+pub use key::Key;
+pub use sign::Signature;
+pub use stream::OperationStream;
+pub use vault::Vault;

@@ -1,0 +1,94 @@
+//! When a call is repeated, and how long to wait first.
+//!
+//! Only `UNAVAILABLE` is worth repeating, only calls that change nothing may be,
+//! and never past the caller's deadline. The service knows best when it is back: a
+//! `google.rpc.RetryInfo` sets the least wait. Without one, as when nothing listens
+//! at all, a few attempts are enough to bridge a restart and to fail soon otherwise.
+
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// Attempts without a hint from the service.
+const ATTEMPTS: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// How long to wait before attempt number `done + 1`, or `None` to give up.
+/// `jitter` is 0 to 255: it spreads callers who failed together.
+pub(crate) fn wait_before_next(
+    status: &Status,
+    done: u32,
+    remaining: Duration,
+    jitter: u8,
+) -> Option<Duration> {
+    if status.code() != Code::Unavailable {
+        return None;
+    }
+    let hint = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    if hint.is_none() && done >= ATTEMPTS {
+        return None;
+    }
+    let doubled = FIRST_WAIT.saturating_mul(1 << done.saturating_sub(1).min(10)).min(LONGEST_WAIT);
+    let spread = doubled.mul_f64(0.5 + f64::from(jitter) / 512.0);
+    let wait = match hint {
+        Some(hint) => hint.saturating_add(spread / 4),
+        None => spread,
+    };
+    (wait < remaining).then_some(wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tonic_types::ErrorDetails;
+
+    fn unavailable(hint: Option<Duration>) -> Status {
+        Status::with_error_details(
+            Code::Unavailable,
+            "restarting",
+            hint.map_or_else(ErrorDetails::new, |h| ErrorDetails::with_retry_info(Some(h))),
+        )
+    }
+
+    /// Guards against repeating what the service refused or may have done.
+    #[test]
+    fn only_unavailable_is_repeated() {
+        for code in (0..17).map(Code::from).filter(|c| *c != Code::Unavailable) {
+            let wait = wait_before_next(&Status::new(code, ""), 1, Duration::MAX, 0);
+            assert_eq!(wait, None, "{code:?}");
+        }
+    }
+
+    /// Guards against a command that hangs until its deadline because of a typing
+    /// error in the address.
+    #[test]
+    fn without_a_hint_it_gives_up_soon() {
+        let status = unavailable(None);
+        let waits: Vec<_> =
+            (1..).map_while(|n| wait_before_next(&status, n, Duration::MAX, 255)).collect();
+        assert_eq!(waits.len(), 4);
+        assert!(waits.iter().sum::<Duration>() < Duration::from_secs(1), "{waits:?}");
+    }
+
+    proptest! {
+        /// Guards against hammering a service sooner than it asked, and against
+        /// sleeping past the caller's deadline.
+        #[test]
+        fn the_hint_and_the_deadline_are_honoured(
+            hint_ms in 0_u64..10_000,
+            remaining_ms in 0_u64..10_000,
+            done in 1_u32..1_000,
+            jitter: u8,
+        ) {
+            let hint = Duration::from_millis(hint_ms);
+            let remaining = Duration::from_millis(remaining_ms);
+            match wait_before_next(&unavailable(Some(hint)), done, remaining, jitter) {
+                Some(wait) => prop_assert!(hint <= wait && wait < remaining),
+                None => prop_assert!(remaining < hint + LONGEST_WAIT),
+            }
+        }
+    }
+}

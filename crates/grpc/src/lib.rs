@@ -1,0 +1,29 @@
+//! The gRPC door: translate, call the service, translate back.
+//!
+//! Each call finds its authenticated caller among the request's extensions, where
+//! the server's authentication put it, and its deadline in the `grpc-timeout`
+//! header. What a request means is decided in the service; what is decided here is
+//! only how it is written.
+//!
+//! This crate refuses to authenticate, to authorise and to listen.
+
+mod batch;
+mod call;
+mod crypto;
+mod error;
+mod key_message;
+mod keys;
+mod name;
+mod operation;
+mod routes;
+mod secret;
+mod status;
+mod stream;
+mod timestamp;
+mod update_mask;
+mod vaults;
+
+pub use error::to_status;
+pub use keyreeve_proto::v1;
+pub use routes::routes;
+pub use status::StatusSource;

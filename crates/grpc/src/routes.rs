@@ -1,0 +1,34 @@
+//! The services, put together, with the limits on what they read.
+
+use keyreeve_proto::v1::{
+    crypto_service_server::CryptoServiceServer, key_service_server::KeyServiceServer,
+    status_service_server::StatusServiceServer, vault_service_server::VaultServiceServer,
+};
+use keyreeve_service::Service;
+use tonic::service::Routes;
+
+use crate::{
+    crypto::CryptoDoor,
+    keys::KeyDoor,
+    status::{StatusDoor, StatusSource},
+    vaults::VaultDoor,
+};
+
+/// Longest request with operations, in bytes: a batch of 256 with 16 KiB each.
+const MAX_CRYPTO_REQUEST: usize = 4 * 1024 * 1024;
+
+/// Longest request about vaults and keys, in bytes.
+const MAX_ADMIN_REQUEST: usize = 256 * 1024;
+
+/// The four services, for one runtime. Health and reflection are the server's to add.
+pub fn routes(service: &Service, status: StatusSource) -> Routes {
+    let crypto = CryptoServiceServer::new(CryptoDoor::new(service.clone()))
+        .max_decoding_message_size(MAX_CRYPTO_REQUEST);
+    let keys = KeyServiceServer::new(KeyDoor::new(service.clone()))
+        .max_decoding_message_size(MAX_ADMIN_REQUEST);
+    let vaults = VaultServiceServer::new(VaultDoor::new(service.clone()))
+        .max_decoding_message_size(MAX_ADMIN_REQUEST);
+    let status = StatusServiceServer::new(StatusDoor::new(service.clone(), status))
+        .max_decoding_message_size(MAX_ADMIN_REQUEST);
+    Routes::new(crypto).add_service(keys).add_service(vaults).add_service(status)
+}

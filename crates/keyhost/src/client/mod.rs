@@ -1,0 +1,201 @@
+//! The front's way to a keyhost.
+//!
+//! One [`Client`] per runtime and keyhost. A call writes its frame into the packet
+//! that is being filled, the [`Driver`] task sends whatever gathered while the
+//! runtime was busy, reads answers and wakes their callers: the busier it is, the
+//! more calls share a system call, and a caller alone waits for nobody.
+//!
+//! A call ends with its answer, its deadline, or the keyhost: when that is started
+//! anew, all that were under way end in [`CallError::Unavailable`], because whether
+//! they had an effect is unknown. Nothing is retried here but one thing, which has
+//! no effect: a key that turns out not to be open is sent along a second time.
+
+mod calls;
+mod driver;
+mod error;
+mod queue;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use keyreeve_types::{KeySpec, KeyType};
+use tokio::sync::{Notify, oneshot};
+
+pub use calls::{Ciphertext, DataKey, DataKeyAlgorithm, ImportedKey, NewVersion};
+pub use driver::Driver;
+pub use error::CallError;
+
+use crate::{
+    codec::Body,
+    deadline::Deadline,
+    frame::{Description, MAX_PACKET, Opening, Request, RequestFrame, Response},
+    key::SealedKey,
+};
+use queue::{Lane, Queue};
+
+/// Most calls that may wait for one keyhost in one runtime. Beyond it a call is
+/// refused at once, which is better news than a deadline.
+const MAX_PENDING: usize = 4096;
+
+/// When to try again while a keyhost is being started anew.
+const RESTART_HINT: Duration = Duration::from_millis(250);
+
+/// When to try again if too many calls wait.
+const OVERLOAD_HINT: Duration = Duration::from_millis(50);
+
+/// Calls a keyhost. Cheap to clone; for one runtime.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    name: String,
+    queue: Mutex<Queue>,
+    /// Tells the driver that the queue has packets.
+    filled: Notify,
+    description: Mutex<Option<Arc<Description>>>,
+}
+
+impl Client {
+    /// A client and the task that does its work. Calls end in
+    /// [`CallError::Unavailable`] until the driver is given a link.
+    pub fn new(name: impl Into<String>) -> (Self, Driver) {
+        let shared = Arc::new(Shared {
+            name: name.into(),
+            queue: Mutex::new(Queue::default()),
+            filled: Notify::new(),
+            description: Mutex::new(None),
+        });
+        (Self(Arc::clone(&shared)), Driver::new(shared))
+    }
+
+    /// The keyhost's name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What the keyhost is: the last it said, so `None` only before its first start.
+    pub fn description(&self) -> Option<Arc<Description>> {
+        self.0.description.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether there is a keyhost now.
+    pub fn is_serving(&self) -> bool {
+        self.0.queue().is_linked()
+    }
+
+    /// One call that uses a key: without the sealed key first, and with it if the
+    /// keyhost asks for it.
+    async fn call_with_key<'k, T>(
+        &self,
+        key: &'k SealedKey,
+        request: impl Fn(crate::frame::KeyRef) -> Request<'k>,
+        deadline: Deadline,
+        read: impl Fn(Response<'_>) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let lane = lane_of(key.policy.spec);
+        let body = self.call(lane, None, request(key.key_ref()), deadline).await?;
+        match parse(&body)? {
+            Response::NotOpen => {}
+            response => return refuse(response).and_then(&read),
+        }
+        let body = self.call(lane, Some(key.opening()), request(key.key_ref()), deadline).await?;
+        parse(&body).and_then(refuse).and_then(read)
+    }
+
+    async fn call_without_key<T>(
+        &self,
+        lane: Lane,
+        request: Request<'_>,
+        deadline: Deadline,
+        read: impl Fn(Response<'_>) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let body = self.call(lane, None, request, deadline).await?;
+        parse(&body).and_then(refuse).and_then(read)
+    }
+
+    async fn call(
+        &self,
+        lane: Lane,
+        opening: Option<Opening<'_>>,
+        request: Request<'_>,
+        deadline: Deadline,
+    ) -> Result<Body, CallError> {
+        let (id, answer) = self.enqueue(lane, opening, request, deadline)?;
+        match tokio::time::timeout_at(deadline.instant().into(), answer).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(_)) => Err(CallError::Unavailable { retry_after: RESTART_HINT }),
+            Err(_) => {
+                self.0.queue().forget(id);
+                Err(CallError::DeadlineExceeded)
+            }
+        }
+    }
+
+    fn enqueue(
+        &self,
+        lane: Lane,
+        opening: Option<Opening<'_>>,
+        request: Request<'_>,
+        deadline: Deadline,
+    ) -> Result<(u64, oneshot::Receiver<Body>), CallError> {
+        let mut queue = self.0.queue();
+        let shard = queue.shard().ok_or(CallError::Unavailable { retry_after: RESTART_HINT })?;
+        if queue.pending() >= MAX_PENDING {
+            return Err(CallError::Overloaded { retry_after: OVERLOAD_HINT });
+        }
+        let (answer, waiting) = oneshot::channel();
+        let id = queue.expect(answer);
+        let deadline_us = deadline.as_monotonic_us();
+        let frame = RequestFrame { id, shard, deadline_us, opening, request };
+        if !queue.append(lane, &frame, MAX_PACKET) {
+            queue.forget(id);
+            return Err(CallError::TooLarge);
+        }
+        drop(queue);
+        self.0.filled.notify_one();
+        Ok((id, waiting))
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Which packets a key's operations travel in: those below 100 µs or so together,
+/// the others alone, so that each finds an idle worker.
+const fn lane_of(spec: KeySpec) -> Lane {
+    match spec.key_type() {
+        KeyType::Rsa | KeyType::Akp => Lane::Heavy,
+        KeyType::Ec if !matches!(spec, KeySpec::EcP256) => Lane::Heavy,
+        KeyType::Ec | KeyType::Okp | KeyType::Oct => Lane::Light,
+    }
+}
+
+fn parse(body: &Body) -> Result<Response<'_>, CallError> {
+    postcard::from_bytes(body.expose()).map_err(|_| CallError::Protocol)
+}
+
+/// Passes on what is a result.
+fn refuse(response: Response<'_>) -> Result<Response<'_>, CallError> {
+    Err(match response {
+        Response::Failed(error) => CallError::Backend(error),
+        Response::NotAllowed(state) => CallError::NotAllowed(state),
+        Response::WrongAlgorithm => CallError::WrongAlgorithm,
+        Response::PolicyWidens => CallError::PolicyWidens,
+        Response::Stale => CallError::StaleRecord,
+        Response::WrongRecipient => CallError::WrongRecipient,
+        Response::TooLate => CallError::DeadlineExceeded,
+        Response::NotOpen | Response::Malformed => CallError::Protocol,
+        Response::Done
+        | Response::Matches(_)
+        | Response::Bytes(_)
+        | Response::Encrypted(_)
+        | Response::DataKey { .. }
+        | Response::Key { .. }
+        | Response::Description(_) => return Ok(response),
+    })
+}

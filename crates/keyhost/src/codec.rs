@@ -1,0 +1,119 @@
+//! Frames to bytes and back.
+//!
+//! ```text
+//! packet = frame …        frame = length (4, big-endian) ‖ postcard body
+//! ```
+
+use keyreeve_types::Secret;
+use postcard::{Result, ser_flavors::Flavor};
+use serde::Serialize;
+
+const LENGTH: usize = 4;
+
+/// Appends `body` as one frame.
+///
+/// # Panics
+///
+/// Never: frames have no type that postcard cannot write.
+pub(crate) fn append<T: Serialize>(packet: &mut Vec<u8>, body: &T) {
+    let start = packet.len();
+    packet.extend_from_slice(&[0; LENGTH]);
+    postcard::serialize_with_flavor(body, Appender(packet)).expect("frames can be written");
+    let len = u32::try_from(packet.len() - start - LENGTH).expect("a frame is below 4 GiB");
+    packet[start..start + LENGTH].copy_from_slice(&len.to_be_bytes());
+}
+
+/// The bodies of the frames in a packet. Ends early, with `None`, at a length that
+/// runs past the packet.
+pub(crate) fn bodies(packet: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    let mut rest = Some(packet);
+    std::iter::from_fn(move || {
+        let bytes = rest.filter(|bytes| !bytes.is_empty())?;
+        let body = split(bytes);
+        rest = body.map(|(_, after)| after);
+        Some(body.map(|(body, _)| body))
+    })
+}
+
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, after) = bytes.split_first_chunk::<LENGTH>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    after.split_at_checked(length)
+}
+
+/// A body that was copied out of a packet, and may hold a secret.
+pub(crate) type Body = Secret<Vec<u8>>;
+
+/// Writes straight into the packet.
+struct Appender<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Appender<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyreeve_types::{SignatureAlgorithm, VersionId};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::frame::{KeyRef, Request, RequestFrame};
+
+    fn sign(id: u64, input: &[u8]) -> RequestFrame<'_> {
+        let key = KeyRef { version: VersionId::from_bytes([7; 16]), revision: 3 };
+        let request = Request::Sign { key, algorithm: SignatureAlgorithm::Es256, input };
+        RequestFrame { id, shard: 1, deadline_us: 99, opening: None, request }
+    }
+
+    /// Guards against frames that run together or lose their payload.
+    #[test]
+    fn frames_of_a_packet_come_back_one_by_one() {
+        let mut packet = Vec::new();
+        append(&mut packet, &sign(1, &[1; 32]));
+        append(&mut packet, &sign(2, &[2; 48]));
+        let frames: Vec<RequestFrame<'_>> = bodies(&packet)
+            .map(|body| postcard::from_bytes(body.expect("whole")).expect("a frame"))
+            .collect();
+        assert_eq!(frames.iter().map(|f| f.id).collect::<Vec<_>>(), [1, 2]);
+        assert!(matches!(frames[1].request, Request::Sign { input, .. } if input == [2; 48]));
+        assert!(packet.len() < 2 * 80 + 32 + 48, "a frame is small: {}", packet.len());
+    }
+
+    proptest! {
+        /// Guards against a parser that panics or reads past the packet.
+        #[test]
+        fn arbitrary_packets_are_survived(packet in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let mut seen = 0;
+            for body in bodies(&packet) {
+                seen += 1;
+                if let Some(body) = body {
+                    let _ = postcard::from_bytes::<RequestFrame<'_>>(body);
+                }
+            }
+            prop_assert!(seen <= packet.len());
+        }
+
+        /// Guards against a truncated frame that is taken for a whole one.
+        #[test]
+        fn a_cut_packet_ends_in_a_broken_frame(cut in 1_usize..40) {
+            let mut packet = Vec::new();
+            append(&mut packet, &sign(1, &[1; 32]));
+            packet.truncate(packet.len() - cut);
+            prop_assert_eq!(bodies(&packet).collect::<Vec<_>>(), vec![None]);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The inside of a keyhost: one backend, its threads, its open keys.
+//!
+//! Each worker thread owns one session of the backend, takes packets from the one
+//! work socket and answers on the socket the request names. One more thread does
+//! what takes long (making, importing and destroying keys), so that a signature
+//! never waits behind a prime search. There is no queue in here, no pool, and no
+//! lock that is held while a backend works.
+//!
+//! It refuses to look anything up: a request brings all that is needed to serve it.
+
+mod custody;
+mod lifecycle;
+mod open_keys;
+mod operations;
+mod pulse;
+mod recipient;
+mod replies;
+mod serve;
+mod worker;
+
+use std::{io, sync::Arc};
+
+use keyreeve_backend::{Error, KeyBackend};
+
+pub use custody::Custody;
+pub use pulse::Pulse;
+
+use crate::{
+    frame::{Description, Protection},
+    link::HostEnd,
+};
+use custody::Custodian;
+use open_keys::OpenKeys;
+use recipient::ImportKey;
+use worker::Worker;
+
+/// How many opened keys a keyhost keeps.
+const OPEN_KEYS: usize = 10_000;
+
+/// A backend that is about to serve.
+pub struct Host<B: KeyBackend> {
+    /// The backend, open and logged in.
+    pub backend: B,
+    /// How its keys are sealed.
+    pub custody: Custody,
+    /// Worker threads, at least one, besides the one for slow requests.
+    pub threads: usize,
+    /// What protects the process, for [`Description`].
+    pub protections: Vec<Protection>,
+}
+
+/// What all threads of a keyhost share.
+struct Shared<B: KeyBackend> {
+    backend: B,
+    custodian: Custodian<B::Key>,
+    open: OpenKeys<B::Key>,
+    import: ImportKey,
+    description: Description,
+}
+
+impl<B: KeyBackend> Host<B> {
+    /// Serves until the front closes its ends, or a thread cannot go on.
+    ///
+    /// The caller ends the process on return: a keyhost has nothing to tidy up.
+    pub fn serve(self, end: HostEnd, pulse: &Arc<Pulse>) -> Result<(), HostError> {
+        let Self { backend, custody, threads, protections } = self;
+        let custodian = Custodian::new(custody, &backend)?;
+        let import = ImportKey::new().map_err(HostError::Io)?;
+        let description = Description {
+            capabilities: backend.capabilities().clone(),
+            recipient: import.recipient(),
+            protections,
+        };
+        let shared =
+            Shared { backend, custodian, open: OpenKeys::new(OPEN_KEYS), import, description };
+        let (work, slow, replies) = end.into_parts();
+
+        std::thread::scope(|scope| {
+            let mut running = Vec::new();
+            for thread in 0..=threads {
+                let source = if thread < threads { &work } else { &slow };
+                let worker = Worker::new(&shared, source, &replies, pulse, thread);
+                let name =
+                    if thread < threads { format!("worker-{thread}") } else { "slow".into() };
+                let spawned = std::thread::Builder::new()
+                    .name(name)
+                    .spawn_scoped(scope, move || worker.run())
+                    .map_err(HostError::Io)?;
+                running.push(spawned);
+            }
+            running
+                .into_iter()
+                .try_for_each(|thread| thread.join().unwrap_or(Err(HostError::Panic)))
+        })
+    }
+}
+
+/// Why a keyhost stopped serving.
+#[derive(Debug)]
+pub enum HostError {
+    /// The backend is not usable.
+    Backend(Error),
+    /// A socket failed.
+    Io(io::Error),
+    /// A thread panicked: a defect.
+    Panic,
+}
+
+impl From<Error> for HostError {
+    fn from(error: Error) -> Self {
+        Self::Backend(error)
+    }
+}
+
+impl std::fmt::Display for HostError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Backend(error) => write!(f, "backend: {error}"),
+            Self::Io(error) => write!(f, "socket: {error}"),
+            Self::Panic => f.write_str("a thread panicked"),
+        }
+    }
+}
+
+impl std::error::Error for HostError {}

@@ -1,0 +1,51 @@
+//! Whether the threads of a keyhost make progress.
+//!
+//! PKCS#11 has no time-out and no cancel: a hung call is seen only from outside the
+//! thread that hangs. Each thread notes when it began a packet; the process'
+//! control thread reports the oldest to the supervisor, which kills.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use crate::deadline::monotonic_us;
+
+/// When each thread began what it is doing; 0 while it waits.
+pub struct Pulse {
+    /// Workers, then the thread for slow requests.
+    began: Vec<AtomicU64>,
+}
+
+impl Pulse {
+    /// For `threads` workers and the thread for slow requests.
+    pub fn new(threads: usize) -> Self {
+        Self { began: (0..=threads).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    /// How long the worker that is longest at its packet has been at it.
+    pub fn busiest(&self) -> Duration {
+        let workers = self.began.len() - 1;
+        self.began[..workers].iter().map(age).max().unwrap_or_default()
+    }
+
+    /// How long the thread for slow requests has been at its packet.
+    pub fn slow_busy(&self) -> Duration {
+        self.began.last().map(age).unwrap_or_default()
+    }
+
+    pub(super) fn begin(&self, thread: usize) {
+        self.began[thread].store(monotonic_us(), Ordering::Relaxed);
+    }
+
+    pub(super) fn end(&self, thread: usize) {
+        self.began[thread].store(0, Ordering::Relaxed);
+    }
+}
+
+fn age(began: &AtomicU64) -> Duration {
+    match began.load(Ordering::Relaxed) {
+        0 => Duration::ZERO,
+        at => Duration::from_micros(monotonic_us().saturating_sub(at)),
+    }
+}

@@ -1,0 +1,101 @@
+//! One thread of a keyhost.
+
+use std::io::{self, ErrorKind};
+
+use keyreeve_backend::KeyBackend;
+use keyreeve_types::UnixTime;
+use zeroize::Zeroize;
+
+use super::{
+    HostError, Shared,
+    pulse::Pulse,
+    replies::Replies,
+    serve::{Desk, Outcome},
+};
+use crate::{
+    codec,
+    deadline::monotonic_us,
+    frame::{MAX_PACKET, RequestFrame, Response},
+    packet::PacketSocket,
+};
+
+/// A thread, before it runs.
+pub(super) struct Worker<'a, B: KeyBackend> {
+    shared: &'a Shared<B>,
+    source: &'a PacketSocket,
+    replies: Replies<'a>,
+    pulse: &'a Pulse,
+    thread: usize,
+}
+
+impl<'a, B: KeyBackend> Worker<'a, B> {
+    pub(super) fn new(
+        shared: &'a Shared<B>,
+        source: &'a PacketSocket,
+        replies: &'a [PacketSocket],
+        pulse: &'a Pulse,
+        thread: usize,
+    ) -> Self {
+        Self { shared, source, replies: Replies::new(replies), pulse, thread }
+    }
+
+    /// Takes packets until the front is gone.
+    pub(super) fn run(mut self) -> Result<(), HostError> {
+        let mut session = self.shared.backend.open_session()?;
+        let mut scratch = Vec::with_capacity(MAX_PACKET);
+        let mut packet = vec![0; MAX_PACKET + 1];
+        while let Some(len) = self.next_packet(&mut packet).map_err(HostError::Io)? {
+            self.pulse.begin(self.thread);
+            self.serve_packet(&mut session, &mut scratch, &packet[..len])?;
+            packet[..len].zeroize();
+            self.pulse.end(self.thread);
+        }
+        Ok(())
+    }
+
+    /// Waits for a packet, and lets the answers go before it really waits. `None`
+    /// when the front has closed its end.
+    fn next_packet(&mut self, packet: &mut [u8]) -> io::Result<Option<usize>> {
+        if !self.replies.is_empty() {
+            match self.source.recv_waiting(packet) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.replies.flush()?,
+                other => return other.map(|len| (len > 0).then_some(len)),
+            }
+        }
+        self.source.recv(packet).map(|len| (len > 0).then_some(len))
+    }
+
+    /// Serves each frame. A session that failed is replaced before the next one.
+    fn serve_packet(
+        &mut self,
+        session: &mut B::Session,
+        scratch: &mut Vec<u8>,
+        packet: &[u8],
+    ) -> Result<(), HostError> {
+        let now = now();
+        for body in codec::bodies(packet) {
+            // A front that sends what does not parse is not ours any more.
+            let frame: RequestFrame<'_> = body
+                .and_then(|body| postcard::from_bytes(body).ok())
+                .ok_or_else(|| HostError::Io(ErrorKind::InvalidData.into()))?;
+            let outcome = if monotonic_us() > frame.deadline_us {
+                Outcome { response: Response::TooLate, session_broken: false }
+            } else {
+                Desk { shared: self.shared, session: &mut *session, scratch: &mut *scratch, now }
+                    .answer(frame.opening, frame.request)
+            };
+            let Outcome { response, session_broken } = outcome;
+            self.replies.push(frame.shard, frame.id, response).map_err(HostError::Io)?;
+            scratch.zeroize();
+            if session_broken {
+                *session = self.shared.backend.open_session()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn now() -> UnixTime {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    UnixTime(now.tv_sec)
+}

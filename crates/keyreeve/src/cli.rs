@@ -1,0 +1,265 @@
+//! The command line: what can be asked. Each command is in the file of its name.
+
+mod completions;
+mod data_key;
+mod decrypt;
+mod dev;
+mod encrypt;
+mod jwt;
+mod key;
+mod mac;
+mod process;
+mod random;
+mod re_encrypt;
+mod root_key;
+mod seal;
+mod serve;
+mod sign;
+mod status;
+mod token;
+mod unseal;
+mod unwrap;
+mod vault;
+mod verify;
+mod verify_mac;
+mod wrap;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use keyreeve_client::Client;
+
+use crate::{connection::Connection, failure::Failure, output::Format};
+
+/// A key service: keys stay inside, applications ask it to use them.
+///
+/// An object is written VAULT/NAME or VAULT/NAME/VERSION. Input comes from --file or
+/// stdin, results go to stdout or --out.
+///
+/// Exit codes: 0 done; 1 the answer is no (not valid, not allowed, not found); 2 the
+/// command or its surroundings are wrong; 3 the service could not be reached or
+/// failed; 130 interrupted.
+#[derive(Parser)]
+#[command(name = "keyreeve", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command may need.
+#[derive(clap::Args)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    connection: Connection,
+
+    /// The form of what is printed
+    #[arg(long, global = true, value_enum, default_value = "table", value_name = "FORM")]
+    pub(crate) output: Format,
+}
+
+impl Settings {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        self.connection.client()
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service as a configuration says
+    Serve(serve::Serve),
+    /// Run a service for development, with everything it needs
+    Dev(dev::Dev),
+    /// Make the key that seals the software keystore
+    #[command(subcommand)]
+    RootKey(root_key::Command),
+    #[command(subcommand, hide = true)]
+    Process(process::Command),
+    /// Make and look at vaults
+    #[command(subcommand)]
+    Vault(vault::Command),
+    /// Make, import, look at and change keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Sign a message or a digest
+    Sign(sign::Sign),
+    /// Verify a signature: exit code 0 if it is valid, 1 if not
+    Verify(verify::Verify),
+    /// Encrypt up to 64 KiB
+    Encrypt(encrypt::Encrypt),
+    /// Decrypt what `encrypt` printed
+    Decrypt(decrypt::Decrypt),
+    /// Encrypt the bytes of another key
+    Wrap(wrap::Wrap),
+    /// Decrypt what `wrap` or `data-key` printed
+    Unwrap(unwrap::Unwrap),
+    /// Make a random data key, wrapped
+    DataKey(data_key::DataKey),
+    /// Encrypt under another key what `encrypt` printed
+    ReEncrypt(re_encrypt::ReEncrypt),
+    /// Compute a MAC
+    Mac(mac::Mac),
+    /// Verify a MAC: exit code 0 if it is valid, 1 if not
+    VerifyMac(verify_mac::VerifyMac),
+    /// Signed tokens
+    #[command(subcommand)]
+    Jwt(jwt::Command),
+    /// Draw random bytes from a vault's backend
+    Random(random::Random),
+    /// Show the service's processes, protections and algorithms
+    Status(status::Status),
+    /// Seal a file of any size under a key
+    Seal(seal::Seal),
+    /// Open a sealed file
+    Unseal(unseal::Unseal),
+    /// Bearer tokens for the service's configuration
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Print a shell's completions
+    Completions(completions::Completions),
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        // The service makes its own runtimes, on threads it chooses.
+        match self.command {
+            Command::Serve(command) => command.run().map(|()| ExitCode::SUCCESS),
+            Command::Dev(command) => command.run().map(|()| ExitCode::SUCCESS),
+            Command::Process(command) => Ok(command.run()),
+            _ => self.ask().map(|()| ExitCode::SUCCESS),
+        }
+    }
+
+    fn ask(self) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| {
+            Failure::local(format!("no runtime: {error}"), "check the limits of this process")
+        })?;
+        runtime.block_on(self.dispatch())
+    }
+
+    async fn dispatch(self) -> Result<(), Failure> {
+        let settings = &self.settings;
+        match self.command {
+            Command::Vault(command) => command.run(settings).await,
+            Command::Key(command) => command.run(settings).await,
+            Command::Sign(command) => command.run(settings).await,
+            Command::Verify(command) => command.run(settings).await,
+            Command::Encrypt(command) => command.run(settings).await,
+            Command::Decrypt(command) => command.run(settings).await,
+            Command::Wrap(command) => command.run(settings).await,
+            Command::Unwrap(command) => command.run(settings).await,
+            Command::DataKey(command) => command.run(settings).await,
+            Command::ReEncrypt(command) => command.run(settings).await,
+            Command::Mac(command) => command.run(settings).await,
+            Command::VerifyMac(command) => command.run(settings).await,
+            Command::Jwt(command) => command.run(settings).await,
+            Command::Random(command) => command.run(settings).await,
+            Command::Status(command) => command.run(settings).await,
+            Command::Seal(command) => command.run(settings).await,
+            Command::Unseal(command) => command.run(settings).await,
+            Command::Token(command) => command.run(),
+            Command::RootKey(command) => command.run(),
+            // Done by `run`.
+            Command::Serve(_) | Command::Dev(_) | Command::Process(_) => Ok(()),
+            Command::Completions(command) => command.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    /// Guards against contradictory definitions, which clap finds only when it is
+    /// asked.
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// Guards against a command of the documentation that no longer parses.
+    #[test]
+    fn documented_commands_parse() {
+        for line in [
+            "keyreeve vault create prod --tier premium",
+            "keyreeve vault list --output json",
+            "keyreeve key create prod/jwt --kty EC --crv P-256",
+            "keyreeve key create prod/r --kty RSA --size 3072 --ops sign,verify --tag a=b --tag c=d",
+            "keyreeve key create prod/k --kty oct --size 256 --expires 90d --disabled",
+            "keyreeve key create prod/ed --kty OKP --crv Ed25519 --not-before 2027-01-31",
+            "keyreeve key import prod/old --file key.pem",
+            "keyreeve key show prod/jwt/0123456789abcdef0123456789abcdef --pem",
+            "keyreeve key versions prod/jwt",
+            "keyreeve key update prod/jwt --enabled false --expires none",
+            "keyreeve key rotate prod/jwt",
+            "keyreeve sign prod/jwt --alg ES256 --file FILE",
+            "keyreeve sign prod/jwt --alg ES256 --digest 00ff",
+            "keyreeve verify prod/jwt --alg ES256 --file FILE --signature AAAA",
+            "keyreeve verify prod/jwt --alg ES256 --signature-file SIG",
+            "keyreeve encrypt prod/k --aad customer",
+            "keyreeve decrypt --aad customer --file c.json",
+            "keyreeve decrypt prod/k",
+            "keyreeve wrap prod/kek",
+            "keyreeve unwrap prod/kek --out key.bin",
+            "keyreeve data-key prod/kek --size 32 --wrapped-only",
+            "keyreeve re-encrypt --to prod/new --file c.json",
+            "keyreeve mac prod/h --alg HS256",
+            "keyreeve verify-mac prod/h --alg HS256 --mac AAAA",
+            "keyreeve jwt sign prod/jwt --alg ES256 --claims {}",
+            "keyreeve jwt jwks prod",
+            "keyreeve jwt jwks prod/jwt",
+            "keyreeve random prod --size 32",
+            "keyreeve status --addr https://localhost:1 --cacert ca.pem --token-file t",
+            "keyreeve seal FILE --key prod/kek",
+            "keyreeve unseal FILE.sealed --out FILE",
+            "keyreeve completions bash",
+            "keyreeve token generate",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    /// Guards against a slip that reaches the service, or worse another object.
+    #[test]
+    fn slips_are_refused_before_anything_is_sent() {
+        for line in [
+            "keyreeve sign prod --alg ES256",
+            "keyreeve sign prod/../jwt --alg ES256",
+            "keyreeve sign prod/jwt",
+            "keyreeve sign prod/jwt --alg ES256 --file F --digest 00",
+            "keyreeve vault create prod/x",
+            "keyreeve vault create prod --tier gold",
+            "keyreeve key create prod/jwt",
+            "keyreeve key create prod/jwt --kty EC --tag novalue",
+            "keyreeve key create prod/jwt --kty EC --expires tomorrow",
+            "keyreeve key update prod/jwt",
+            "keyreeve status --token secret",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    /// Guards against a token on the argument list, where every user can read it.
+    #[test]
+    fn no_flag_takes_a_token() {
+        fn flags(command: &clap::Command, found: &mut Vec<String>) {
+            found.extend(command.get_arguments().filter_map(|a| a.get_long()).map(str::to_owned));
+            command.get_subcommands().for_each(|sub| flags(sub, found));
+        }
+        let mut found = Vec::new();
+        flags(&Cli::command(), &mut found);
+        assert!(found.iter().any(|flag| flag == "token-file"), "{found:?}");
+        assert!(!found.iter().any(|flag| flag == "token"), "{found:?}");
+    }
+}

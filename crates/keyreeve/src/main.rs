@@ -1,0 +1,28 @@
+//! `keyreeve`: the service and its command line in one program.
+//!
+//! Exit codes: 0 it is done; 1 the answer is no (not valid, not allowed, not found,
+//! decryption failed); 2 the command or its surroundings are wrong; 3 the service
+//! could not be reached or failed; 130 interrupted.
+
+mod additional_data;
+mod cli;
+mod connection;
+mod failure;
+mod file_progress;
+mod input;
+mod json;
+mod mark;
+mod moment;
+mod output;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}

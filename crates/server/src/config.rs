@@ -1,0 +1,327 @@
+//! The configuration of `keyreeve serve`: one TOML file.
+//!
+//! Reading has two steps. [`Config`] is the file as written; unknown fields are
+//! refused, so that a misspelt limit is an error and not a default. [`Config::check`]
+//! then looks at every value and at every file it names, and reports all problems
+//! together, before a port is bound and before a process is started.
+//!
+//! It refuses to read secrets: a PIN file and the root key file are looked at from
+//! outside (present, readable, private), and opened only by the keyhost that needs
+//! them.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use keyreeve_backend_pkcs11::Profile;
+use keyreeve_types::Name;
+use serde::Deserialize;
+
+mod file;
+mod limits;
+mod log;
+mod problem;
+mod slot;
+mod token;
+
+pub(crate) use file::check_secret;
+pub use limits::Limits;
+pub use log::{Format, LogConfig};
+pub use problem::{Problem, Report};
+pub use slot::SlotConfig;
+pub use token::TokenConfig;
+
+use crate::{listen::cores, tls};
+
+/// Most threads of a front or a keyhost. Each front thread has two listening
+/// sockets, which travel to the front in one packet.
+const MAX_THREADS: usize = 32;
+
+/// The file as written. Relative paths start at the file's own directory.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Directory of the store. Made by the operator, writable by the service.
+    pub data_dir: PathBuf,
+    /// The gRPC door.
+    #[serde(default = "GrpcConfig::standard")]
+    pub grpc: GrpcConfig,
+    /// The HTTPS door: JWKS and health.
+    #[serde(default = "HttpsConfig::standard")]
+    pub https: HttpsConfig,
+    /// The certificate both doors show.
+    pub tls: TlsConfig,
+    /// What seals the software keystore.
+    pub root_key: RootKeyConfig,
+    /// The process that faces the network.
+    #[serde(default)]
+    pub front: FrontConfig,
+    /// The software keystore.
+    #[serde(default)]
+    pub software: SoftwareConfig,
+    /// PKCS#11 slots, each with a process of its own. None by default.
+    #[serde(default, rename = "slot")]
+    pub slots: Vec<SlotConfig>,
+    /// Which slot holds the keys of premium vaults.
+    pub premium: Option<PremiumConfig>,
+    /// Who may call.
+    #[serde(default, rename = "token")]
+    pub tokens: Vec<TokenConfig>,
+    /// What a caller can use up.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What is logged, to standard error.
+    #[serde(default)]
+    pub log: LogConfig,
+    /// Whether RSA PKCS#1 v1.5 encryption (`RSA1_5`) is offered. Default false:
+    /// its padding has been an oracle too often (RFC 8017 section 7.2).
+    #[serde(default)]
+    pub allow_rsa1_5: bool,
+}
+
+/// `[grpc]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrpcConfig {
+    /// Address and port, as `0.0.0.0:7443` or `[::1]:7443`; port 0 takes a free one.
+    /// Default `127.0.0.1:7443`, so that nothing is offered to a network unasked.
+    pub listen: String,
+}
+
+/// `[https]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpsConfig {
+    /// As `grpc.listen`. Default `127.0.0.1:7444`.
+    pub listen: String,
+}
+
+/// `[tls]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// PEM file with the server's certificate and then its intermediates.
+    pub certificate: PathBuf,
+    /// PEM file with the certificate's private key (PKCS#8, SEC1 or PKCS#1), not
+    /// readable by group or others.
+    pub key: PathBuf,
+}
+
+/// `[root_key]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RootKeyConfig {
+    /// The root key's file, not readable by group or others. `keyreeve root-key
+    /// create FILE` makes one.
+    pub file: PathBuf,
+}
+
+/// `[front]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrontConfig {
+    /// How many threads serve connections, 1 to 32. Default: one per core, because
+    /// each runs alone and never waits for another.
+    pub threads: Option<usize>,
+}
+
+/// `[software]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoftwareConfig {
+    /// How many threads compute, 1 to 32. Default: one per core.
+    pub threads: Option<usize>,
+}
+
+/// `[premium]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PremiumConfig {
+    /// The name of a `[[slot]]`.
+    pub slot: String,
+}
+
+impl GrpcConfig {
+    fn standard() -> Self {
+        Self { listen: "127.0.0.1:7443".to_owned() }
+    }
+}
+
+impl HttpsConfig {
+    fn standard() -> Self {
+        Self { listen: "127.0.0.1:7444".to_owned() }
+    }
+}
+
+/// A configuration in which everything was looked at. All paths are absolute.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// Where the store is.
+    pub data_dir: PathBuf,
+    /// Where gRPC listens.
+    pub grpc: SocketAddr,
+    /// Where HTTPS listens.
+    pub https: SocketAddr,
+    /// The certificate and its key.
+    pub tls: TlsConfig,
+    /// The root key's file.
+    pub root_key: PathBuf,
+    /// Threads of the front.
+    pub front_threads: usize,
+    /// Threads of the software keystore.
+    pub software_threads: usize,
+    /// The slots.
+    pub slots: Vec<Slot>,
+    /// The slot of premium vaults.
+    pub premium: Option<Name>,
+    /// Who may call: names and SHA-256 of their tokens.
+    pub tokens: Vec<(Name, [u8; 32])>,
+    /// What a caller can use up.
+    pub limits: Limits,
+    /// What is logged.
+    pub log: LogConfig,
+    /// Whether RSA1_5 is offered.
+    pub allow_rsa1_5: bool,
+}
+
+/// A slot in which everything was looked at.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    /// The keyhost's name.
+    pub name: Name,
+    /// Where the profile is.
+    pub profile_path: PathBuf,
+    /// What it says.
+    pub profile: Profile,
+    /// The token's label, if the profile does not give it.
+    pub token: Option<String>,
+    /// Where the PIN is.
+    pub pin_file: PathBuf,
+    /// Threads, each with a session.
+    pub threads: usize,
+}
+
+impl Config {
+    /// Reads and checks the file at `path`.
+    pub fn load(path: &Path) -> Result<Checked, Report> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Report::of(
+                path,
+                Problem::new("the file", error.to_string(), "name a readable file with --config"),
+            )
+        })?;
+        Self::parse(path, &text)?.check(path)
+    }
+
+    /// Reads `text`, found at `path`, without looking at what it names.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Report> {
+        toml::from_str(text).map_err(|error| {
+            Report::of(
+                path,
+                Problem::new(
+                    "the file",
+                    error.to_string().trim_end().to_owned(),
+                    "every field is described in docs/configuration.md",
+                ),
+            )
+        })
+    }
+
+    /// Looks at every value and at every file it names.
+    pub fn check(self, path: &Path) -> Result<Checked, Report> {
+        let mut problems = Report::new(path);
+        let report = &mut problems;
+        let base = file::base(path);
+        let at = |path: &Path| base.join(path);
+
+        let data_dir = at(&self.data_dir);
+        file::check_directory(report, "data_dir", &data_dir);
+        let grpc = address(report, "grpc.listen", &self.grpc.listen);
+        let https = address(report, "https.listen", &self.https.listen);
+        if let (Some(grpc), Some(https)) = (grpc, https)
+            && grpc == https
+            && grpc.port() != 0
+        {
+            report.add("https.listen", "is the address of grpc.listen", "choose another port");
+        }
+        let tls = TlsConfig { certificate: at(&self.tls.certificate), key: at(&self.tls.key) };
+        tls::check(report, &tls);
+        let root_key = at(&self.root_key.file);
+        check_secret(
+            report,
+            "root_key.file",
+            &root_key,
+            "make one with `keyreeve root-key create FILE`, or name where it is",
+        );
+        let front_threads = threads(report, "front.threads", self.front.threads);
+        let software_threads = threads(report, "software.threads", self.software.threads);
+        let slots = slot::check(report, &self.slots, &base);
+        let premium = self.premium.and_then(|premium| premium.check(report, &self.slots));
+        let tokens = token::check(report, &self.tokens);
+        self.limits.check(report);
+        self.log.check(report);
+
+        match (grpc, https, problems.into_result()) {
+            (Some(grpc), Some(https), Ok(())) => Ok(Checked {
+                data_dir,
+                grpc,
+                https,
+                tls,
+                root_key,
+                front_threads,
+                software_threads,
+                slots,
+                premium,
+                tokens,
+                limits: self.limits,
+                log: self.log,
+                allow_rsa1_5: self.allow_rsa1_5,
+            }),
+            (_, _, Err(report)) => Err(report),
+            // An address that did not parse was reported above.
+            (_, _, Ok(())) => Err(Report::new(path)),
+        }
+    }
+}
+
+impl PremiumConfig {
+    fn check(&self, report: &mut Report, slots: &[SlotConfig]) -> Option<Name> {
+        let found = slots.iter().find(|slot| slot.name.eq_ignore_ascii_case(&self.slot));
+        if found.is_none() {
+            report.add(
+                "premium.slot",
+                format!("no [[slot]] is named `{}`", self.slot),
+                "use the `name` of a [[slot]], or add that slot",
+            );
+        }
+        found?.name.parse().ok()
+    }
+}
+
+fn address(report: &mut Report, field: &str, text: &str) -> Option<SocketAddr> {
+    let parsed = text.parse();
+    if parsed.is_err() {
+        report.add(
+            field,
+            format!("`{text}` is not an IP address with a port"),
+            "write it as 127.0.0.1:7443 or [::1]:7443; a host name does not do",
+        );
+    }
+    parsed.ok()
+}
+
+fn threads(report: &mut Report, field: &str, given: Option<usize>) -> usize {
+    let threads = given.unwrap_or_else(|| cores().min(MAX_THREADS));
+    if !(1..=MAX_THREADS).contains(&threads) {
+        report.add(
+            field,
+            format!("{threads} is not 1 to {MAX_THREADS}"),
+            "leave it out for one per core",
+        );
+    }
+    threads
+}
+
+#[cfg(test)]
+mod tests;

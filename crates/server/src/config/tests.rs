@@ -1,0 +1,210 @@
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// A directory in which everything that [`GOOD`] names is in order.
+struct Place {
+    dir: TempDir,
+}
+
+const GOOD: &str = r#"
+data_dir = "data"
+[tls]
+certificate = "server.pem"
+key = "server.key"
+[root_key]
+file = "root.key"
+[[token]]
+name = "app"
+sha256 = "0000000000000000000000000000000000000000000000000000000000000001"
+"#;
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let place = Self { dir };
+        fs::create_dir(place.path("data")).expect("made");
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()])
+            .and_then(|params| params.self_signed(&key))
+            .expect("a certificate");
+        place.write("server.pem", &certificate.pem());
+        place.write("server.key", &key.serialize_pem());
+        place.write("root.key", "not looked into");
+        place.write("pin", "1234");
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("written");
+        self.chmod(name, 0o600);
+    }
+
+    fn chmod(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).expect("chmod");
+    }
+
+    fn check(&self, text: &str) -> Result<Checked, String> {
+        let path = self.path("keyreeve.toml");
+        fs::write(&path, text).expect("written");
+        Config::load(&path).map_err(|report| {
+            report.to_string().replace(&self.dir.path().display().to_string(), "DIR")
+        })
+    }
+
+    fn problem(&self, text: &str) -> String {
+        self.check(text).expect_err("a problem")
+    }
+}
+
+/// Guards against a field without a usable default, and paths that depend on where
+/// the service is started from.
+#[test]
+fn a_short_configuration_is_enough() {
+    let place = Place::new();
+    let config = place.check(GOOD).expect("a good configuration");
+    assert_eq!(config.grpc.to_string(), "127.0.0.1:7443");
+    assert_eq!(config.https.to_string(), "127.0.0.1:7444");
+    assert_eq!(config.data_dir, place.path("data"));
+    assert!(config.front_threads >= 1 && config.software_threads >= 1);
+    assert!(!config.allow_rsa1_5);
+    assert_eq!(config.tokens[0].1[31], 1);
+}
+
+/// Guards against a misspelt protection that is taken for "not set".
+#[test]
+fn unknown_fields_are_refused_at_every_level() {
+    let place = Place::new();
+    for extra in [
+        "[grpc]\nlisten = '127.0.0.1:1'\ntls = true",
+        "[https]\nlisten = '127.0.0.1:1'\nport = 1",
+        "[front]\nthread = 1",
+        "[software]\nthread = 1",
+        "[limits]\nmax_connections = 1",
+        "[log]\ncolour = true",
+        "[premium]\nslot = 'a'\nname = 'b'",
+        "[nonsense]",
+    ] {
+        let problem = place.problem(&format!("{GOOD}\n{extra}\n"));
+        assert!(problem.contains("unknown field"), "{extra}: {problem}");
+    }
+}
+
+/// Guards against a problem that is reported under another field, or not at all.
+#[test]
+fn each_wrong_value_is_reported_under_its_field() {
+    let place = Place::new();
+    let with = |extra: &str| place.problem(&format!("{GOOD}\n{extra}\n"));
+    for (extra, field) in [
+        ("[grpc]\nlisten = 'localhost:1'", "grpc.listen:"),
+        ("[https]\nlisten = '127.0.0.1'", "https.listen:"),
+        ("[grpc]\nlisten = '[::1]:5'\n[https]\nlisten = '[::1]:5'", "https.listen:"),
+        ("[front]\nthreads = 0", "front.threads:"),
+        ("[software]\nthreads = 33", "software.threads:"),
+        ("[limits]\nconnections = 0", "limits.connections:"),
+        ("[limits]\ncalls_per_connection = 0", "limits.calls_per_connection:"),
+        ("[limits]\nhandshake_ms = 1", "limits.handshake_ms:"),
+        ("[limits]\nkeepalive_ms = 1", "limits.keepalive_ms:"),
+        ("[limits]\ndrain_ms = 600001", "limits.drain_ms:"),
+        ("[log]\nlevel = 'a=b=c'", "log.level:"),
+        ("[premium]\nslot = 'hsm'", "premium.slot:"),
+        ("[[token]]\nname = 'a b'\nsha256 = '02'", "token[1].name:"),
+        ("[[token]]\nname = 'a'\nsha256 = 'kr_secret'", "token[1].sha256:"),
+        ("[[slot]]\nname = 'software'\nprofile = 'x'\npin_file = 'pin'", "slot[0].name:"),
+        ("[[slot]]\nname = 'hsm'\nprofile = 'none.toml'\npin_file = 'pin'", "slot[0].profile:"),
+        ("[[slot]]\nname = 'hsm'\nprofile = 'x'\npin_file = 'no'", "slot[0].pin_file:"),
+    ] {
+        let problem = with(extra);
+        assert!(problem.contains(&format!("\n  {field}")), "{extra}: {problem}");
+    }
+}
+
+/// Guards against a token that lands in a log because somebody put it where its
+/// hash belongs.
+#[test]
+fn a_token_in_place_of_its_hash_is_not_repeated() {
+    let place = Place::new();
+    let problem = place.problem(&format!("{GOOD}\n[[token]]\nname='a'\nsha256='kr_secret'\n"));
+    assert!(!problem.contains("kr_secret"), "{problem}");
+}
+
+/// Guards against secrets that others can read.
+#[test]
+fn secrets_that_others_can_read_are_refused() {
+    let place = Place::new();
+    for (file, field) in [("server.key", "tls.key"), ("root.key", "root_key.file")] {
+        for mode in [0o640, 0o604, 0o620] {
+            place.chmod(file, mode);
+            let problem = place.problem(GOOD);
+            assert!(problem.contains(&format!("{field}: DIR/{file} has mode")), "{problem}");
+        }
+        place.chmod(file, 0o400);
+        assert!(place.check(GOOD).is_ok(), "{file}");
+    }
+}
+
+/// Guards against a service that starts and then fails every handshake.
+#[test]
+fn a_certificate_and_a_key_that_do_not_belong_together_are_refused() {
+    let place = Place::new();
+    let other = rcgen::KeyPair::generate().expect("a key");
+    place.write("server.key", &other.serialize_pem());
+    assert!(place.problem(GOOD).contains("tls.key: DIR/server.key does not go with"));
+    place.write("server.key", "nonsense");
+    assert!(place.problem(GOOD).contains("tls.key: DIR/server.key holds no PEM private key"));
+}
+
+/// Guards against a service whose certificate no client accepts.
+#[test]
+fn an_expired_certificate_is_refused() {
+    let place = Place::new();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut params = rcgen::CertificateParams::default();
+    params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    place.write("server.pem", &params.self_signed(&key).expect("a certificate").pem());
+    place.write("server.key", &key.serialize_pem());
+    assert!(place.problem(GOOD).contains("tls.certificate: DIR/server.pem expired"));
+}
+
+/// Guards against an operator who mends one problem at a time, start after start.
+/// The text is what they see: change it here when it gets better.
+#[test]
+fn all_problems_are_reported_together() {
+    let place = Place::new();
+    place.chmod("root.key", 0o644);
+    let text = GOOD.replace("\"data\"", "\"nowhere\"").replace("0001\"", "00\"");
+    let problem = place.problem(&format!("{text}\n[grpc]\nlisten = 'host:1'\n"));
+    assert_eq!(
+        problem,
+        "DIR/keyreeve.toml: 4 problems, nothing was started
+  data_dir: DIR/nowhere: No such file or directory (os error 2)
+    → make the directory, owned by the service's user, mode 0700
+  grpc.listen: `host:1` is not an IP address with a port
+    → write it as 127.0.0.1:7443 or [::1]:7443; a host name does not do
+  root_key.file: DIR/root.key has mode 0644: others can read or change a secret
+    → run `chmod 600 DIR/root.key`; if others could read it, replace the secret
+  token[0].sha256: is not 64 hex digits
+    → use the sha256 that `keyreeve token generate` prints, not the token"
+    );
+}
+
+/// Guards against a field that nobody can know of.
+#[test]
+fn every_field_is_in_the_documentation() {
+    let page = include_str!("../../../../docs/configuration.md");
+    for field in [
+        "data_dir", "allow_rsa1_5", "[grpc]", "[https]", "listen", "[tls]", "certificate", "key",
+        "[root_key]", "file", "[front]", "[software]", "threads", "[[slot]]", "name", "profile",
+        "token", "pin_file", "[premium]", "slot", "[[token]]", "sha256", "[limits]",
+        "connections", "calls_per_connection", "handshake_ms",
+        "keepalive_ms", "drain_ms", "[log]", "format", "level",
+    ] {
+        assert!(page.contains(&format!("`{field}`")), "docs/configuration.md lacks `{field}`");
+    }
+}

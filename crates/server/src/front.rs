@@ -1,0 +1,17 @@
+//! What runs in the front: its two doors and who may come in.
+//!
+//! Each thread has a runtime of its own, accepts for itself, and has its own
+//! clients to the keyhosts. What all threads read, they read as snapshots; nothing
+//! on the way of a call is shared for writing.
+
+mod accept;
+mod authn;
+mod drain;
+mod grpc;
+mod https;
+mod runtime;
+mod status;
+
+pub(crate) use authn::Tokens;
+pub(crate) use runtime::{Keyhosts, Links, Runtime};
+pub(crate) use status::Processes;

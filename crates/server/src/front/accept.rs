@@ -1,0 +1,94 @@
+//! Accepting connections and the TLS handshake, the same for both doors.
+//!
+//! An error of `accept` never ends the loop and never makes it spin: out of file
+//! descriptors, it waits. The number of connections is bounded before a connection
+//! is accepted, so that what is too many waits in the kernel.
+
+use std::{future::Future, io, sync::Arc, time::Duration};
+
+use rustls::ServerConfig;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+/// How long to wait when the system cannot give another descriptor.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// One listening socket and what is done before its connections are served.
+pub(super) struct Door {
+    pub(super) listener: std::net::TcpListener,
+    pub(super) tls: Arc<ServerConfig>,
+    pub(super) handshake: Duration,
+    /// Connections that may be open, for all doors and threads together.
+    pub(super) room: Arc<Semaphore>,
+    /// Becomes true when nothing more is to be accepted.
+    pub(super) drain: watch::Receiver<bool>,
+}
+
+impl Door {
+    /// Serves each connection with `serve` until told to drain, and then until the
+    /// last has ended. `serve` watches the same signal.
+    pub(super) async fn open<S, F>(self, serve: S) -> io::Result<()>
+    where
+        S: Fn(TlsStream<TcpStream>, watch::Receiver<bool>) -> F + Clone + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Self { listener, tls, handshake, room, drain } = self;
+        let listener = TcpListener::from_std(listener)?;
+        let acceptor = TlsAcceptor::from(tls);
+        let mut connections = JoinSet::new();
+        let mut ending = drain.clone();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                _ = ending.wait_for(|drain| *drain) => break,
+                Some(_) = connections.join_next() => continue,
+                accepted = next(&listener, &room) => accepted,
+            };
+            let (stream, place) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    pause_after(&error).await;
+                    continue;
+                }
+            };
+            let (acceptor, serve, drain) = (acceptor.clone(), serve.clone(), drain.clone());
+            connections.spawn(async move {
+                let _place = place;
+                // Answers are small and wait for nothing.
+                let _ = stream.set_nodelay(true);
+                match timeout(handshake, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => serve(stream, drain).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!("a TLS handshake took too long"),
+                }
+            });
+        }
+        drop(listener);
+        while connections.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+type Place = tokio::sync::OwnedSemaphorePermit;
+
+async fn next(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<(TcpStream, Place)> {
+    let place = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
+/// A connection that was gone before it was accepted is nothing; anything else is
+/// a shortage, and trying again at once would burn a core.
+async fn pause_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        return;
+    }
+    tracing::warn!(%error, "no connection can be accepted now");
+    sleep(EXHAUSTED).await;
+}

@@ -1,0 +1,114 @@
+//! The gRPC door: HTTP/2 over TLS, authentication, then the services.
+//!
+//! Health and reflection are open to everybody; every other call needs a caller,
+//! whatever its path, so that a method that is added later is not open by mistake.
+
+use std::{convert::Infallible, pin::{Pin, pin}, sync::Arc, time::Duration};
+
+use http::{Request, Response};
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use keyreeve_grpc::StatusSource;
+use keyreeve_proto::FILE_DESCRIPTOR_SET;
+use keyreeve_service::Service;
+use tokio::{net::TcpStream, sync::watch};
+use tokio_rustls::server::TlsStream;
+use tonic::{Status, body::Body, service::Routes};
+use tonic_health::{pb::health_server::HealthServer, server::HealthService};
+use tower::Service as _;
+
+use super::{Tokens, authn::Credential, drain::until_drained};
+use crate::config::Limits;
+
+/// Longest list of request headers, in bytes.
+const MAX_HEADERS: u32 = 16 * 1024;
+/// What a caller may send of one request before it is read, in bytes: any single
+/// operation, so that a caller alone never waits for the window to open.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+/// The same for all requests of one connection.
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// How long a peer may take to show that it is still there.
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
+
+/// The door, as one thread serves it. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Grpc {
+    routes: Routes,
+    tokens: Arc<Tokens>,
+    http: http2::Builder<TokioExecutor>,
+}
+
+impl Grpc {
+    pub(super) fn new(
+        service: &Service,
+        tokens: Arc<Tokens>,
+        status: StatusSource,
+        health: HealthService,
+        limits: &Limits,
+    ) -> Self {
+        let mut http = http2::Builder::new(TokioExecutor::new());
+        http.timer(TokioTimer::new())
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_concurrent_streams(limits.calls_per_connection)
+            .max_header_list_size(MAX_HEADERS)
+            .keep_alive_interval(Duration::from_millis(limits.keepalive_ms))
+            .keep_alive_timeout(KEEPALIVE_ANSWER);
+        Self { routes: routes(service, status, health), tokens, http }
+    }
+
+    /// Serves one connection until its end, or to the end of what is in flight when
+    /// told to drain.
+    pub(super) async fn serve(self, stream: TlsStream<TcpStream>, drain: watch::Receiver<bool>) {
+        let Self { routes, tokens, http } = self;
+        let service = service_fn(move |request| call(routes.clone(), Arc::clone(&tokens), request));
+        let connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        let finish = |connection: Pin<&mut _>| http2::Connection::graceful_shutdown(connection);
+        if let Err(error) = until_drained(connection, finish, drain).await {
+            tracing::debug!(%error, "a gRPC connection failed");
+        }
+    }
+}
+
+async fn call(
+    mut routes: Routes,
+    tokens: Arc<Tokens>,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    if !is_open(request.uri().path()) {
+        match tokens.authenticate(request.headers()) {
+            Credential::Proven(caller) => {
+                request.extensions_mut().insert(caller);
+            }
+            refused => return Ok(Status::unauthenticated(refused.message()).into_http()),
+        }
+    }
+    routes.call(request).await
+}
+
+/// What needs no caller: gRPC health and reflection, which say nothing of keys.
+fn is_open(path: &str) -> bool {
+    path.starts_with("/grpc.health.v1.Health/")
+        || path.starts_with("/grpc.reflection.v1.ServerReflection/")
+}
+
+/// The services with a caller, then those without.
+fn routes(
+    service: &Service,
+    status: StatusSource,
+    health: HealthService,
+) -> Routes {
+    let routes = keyreeve_grpc::routes(service, status).add_service(HealthServer::new(health));
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1();
+    match reflection {
+        Ok(reflection) => routes.add_service(reflection),
+        Err(error) => {
+            // The descriptors are built in; without them, everything else works.
+            tracing::error!(%error, "no reflection: the built-in descriptors do not parse");
+            routes
+        }
+    }
+}

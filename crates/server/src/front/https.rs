@@ -1,0 +1,212 @@
+//! The HTTPS door: JWK sets and health. Everything on it is public.
+//!
+//! ```text
+//! GET /vaults/{vault}/.well-known/jwks.json     the public keys of a vault
+//! GET /vaults/{vault}/keys/{key}/jwks.json      those of one key
+//! GET /healthz                                  the process answers
+//! GET /readyz                                   a keyhost serves
+//! ```
+//!
+//! It has no other route, and every answer but a JWK set is JSON of its own making.
+
+use std::{pin::{Pin, pin}, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::{self, Builder},
+    service::TowerToHyperService,
+};
+use keyreeve_service::{
+    Caller, Deadline, Error, Jwks, KeyName, Kind, Service, VaultName, crypto::JwksOf,
+};
+use serde_json::json;
+use tokio::{net::TcpStream, sync::watch};
+use tokio_rustls::server::TlsStream;
+
+use super::{Processes, drain::until_drained};
+use crate::config::Limits;
+
+/// How long a verifier may go by what it has. A key that signs from now on is in
+/// the set before its first signature if it was made this much earlier.
+const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+/// Reading a snapshot waits for nobody.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// RFC 7517 section 8.5.2.
+const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
+
+/// The door, as one thread serves it.
+#[derive(Clone)]
+pub(super) struct Https {
+    routes: Router,
+    http: Builder<TokioExecutor>,
+}
+
+impl Https {
+    pub(super) fn new(service: Service, processes: Arc<Processes>, limits: &Limits) -> Self {
+        let mut http = Builder::new(TokioExecutor::new());
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(limits.keepalive_ms))
+            .max_headers(64)
+            .max_buf_size(16 * 1024);
+        http.http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_millis(limits.keepalive_ms))
+            .max_concurrent_streams(limits.calls_per_connection.min(64))
+            .max_header_list_size(16 * 1024);
+        Self { routes: routes(service, processes), http }
+    }
+
+    /// Serves one connection until its end, or to the end of what is in flight when
+    /// told to drain.
+    pub(super) async fn serve(self, stream: TlsStream<TcpStream>, drain: watch::Receiver<bool>) {
+        let service = TowerToHyperService::new(self.routes);
+        let connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
+        let finish = |connection: Pin<&mut _>| auto::Connection::graceful_shutdown(connection);
+        if let Err(error) = until_drained(connection, finish, drain).await {
+            tracing::debug!(error, "an HTTPS connection failed");
+        }
+    }
+}
+
+/// What the routes read.
+#[derive(Clone)]
+struct Context {
+    service: Service,
+    processes: Arc<Processes>,
+}
+
+fn routes(service: Service, processes: Arc<Processes>) -> Router {
+    Router::new()
+        .route("/vaults/{vault}/.well-known/jwks.json", get(vault_keys))
+        .route("/vaults/{vault}/keys/{key}/jwks.json", get(key_keys))
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .fallback(async || problem(StatusCode::NOT_FOUND, "there is nothing at this address"))
+        .method_not_allowed_fallback(async || {
+            problem(StatusCode::METHOD_NOT_ALLOWED, "this address can only be read: use GET")
+        })
+        .with_state(Context { service, processes })
+}
+
+async fn vault_keys(
+    State(context): State<Context>,
+    Path(vault): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match VaultName::new(&vault) {
+        Ok(vault) => context.jwks(JwksOf::Vault(vault), &headers).await,
+        Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+async fn key_keys(
+    State(context): State<Context>,
+    Path((vault, key)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    match KeyName::new(&vault, &key, None) {
+        Ok(key) => context.jwks(JwksOf::Key(key), &headers).await,
+        Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+async fn alive() -> Response {
+    no_store(Json(json!({ "status": "alive" })).into_response())
+}
+
+/// Ready while any keyhost serves: with one slot down, the others' vaults still do.
+async fn ready(State(context): State<Context>) -> Response {
+    let serving = context.processes.serving();
+    let ready = serving.iter().any(|(_, serves)| *serves);
+    let keyhosts: serde_json::Map<_, _> = serving
+        .into_iter()
+        .map(|(name, serves)| (name, if serves { "serving" } else { "unavailable" }.into()))
+        .collect();
+    let (code, status) =
+        if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
+    no_store((code, Json(json!({ "status": status, "keyhosts": keyhosts }))).into_response())
+}
+
+impl Context {
+    async fn jwks(&self, of: JwksOf<'_>, headers: &HeaderMap) -> Response {
+        let deadline = Deadline::after(DEADLINE);
+        match self.service.get_jwks(&anybody(), of, deadline).await {
+            Ok(jwks) => jwk_set(&jwks, headers),
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+/// Public keys are for whoever asks.
+fn anybody() -> Caller {
+    Caller::authenticated("anybody")
+}
+
+fn jwk_set(jwks: &Jwks, headers: &HeaderMap) -> Response {
+    let tag = format!("\"{}\"", jwks.etag());
+    let fresh = headers
+        .get_all(header::IF_NONE_MATCH)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|known| matches(known, &tag));
+    let body = if fresh {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, JWK_SET)], jwks.json().to_owned()).into_response()
+    };
+    with_cache_headers(jwks.etag(), body)
+}
+
+fn with_cache_headers(etag: &str, mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, CACHE);
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{etag}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// `If-None-Match` (RFC 9110 section 13.1.2): any, or a list compared weakly.
+fn matches(known: &str, tag: &str) -> bool {
+    known.split(',').map(str::trim).any(|one| {
+        one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag
+    })
+}
+
+fn failed(error: &Error) -> Response {
+    let code = match error.kind() {
+        Kind::InvalidArgument { .. } => StatusCode::BAD_REQUEST,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::ResourceExhausted { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Unavailable { .. } | Kind::DeadlineExceeded => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::AlreadyExists
+        | Kind::FailedPrecondition
+        | Kind::Aborted
+        | Kind::DecryptionFailed
+        | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    problem(code, error.caller_message())
+}
+
+fn problem(code: StatusCode, message: &str) -> Response {
+    let body = json!({ "error": { "code": code.as_u16(), "message": message } });
+    no_store((code, Json(body)).into_response())
+}
+
+fn no_store(mut response: Response) -> Response {
+    const NO_STORE: (HeaderName, HeaderValue) =
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let (name, value) = NO_STORE;
+    response.headers_mut().insert(name, value);
+    response
+}
+
+#[cfg(test)]
+mod tests;

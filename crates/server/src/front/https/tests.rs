@@ -1,0 +1,92 @@
+use axum::{body::Body, http::Request};
+use keyreeve_service::{Backends, Clock, Settings, Shared};
+use keyreeve_store::MemoryStore;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::control::{Phase, ProcessState};
+
+/// The routes over an empty store, with one keyhost in `phase`.
+async fn door(phase: Phase) -> Router {
+    let store = Arc::new(MemoryStore::new());
+    let (shared, _follower) = Shared::open(store, Settings::default(), Clock::system())
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    let (client, _driver) = keyreeve_keyhost::Client::new("software");
+    let processes = Arc::new(Processes::default());
+    processes.update(
+        ["front", "software"]
+            .map(|name| ProcessState {
+                name: name.to_owned(),
+                pid: 1,
+                phase,
+                restarts: 0,
+                detail: String::new(),
+            })
+            .into(),
+    );
+    routes(Service::new(shared, Backends::new(client, None)), processes)
+}
+
+async fn get(phase: Phase, path: &str) -> Response {
+    let request = Request::get(path).body(Body::empty()).expect("a request");
+    door(phase).await.oneshot(request).await.expect("an answer")
+}
+
+/// Guards against a load balancer that sends calls where nothing can sign, and one
+/// that restarts a front which waits for its keyhost.
+#[tokio::test]
+async fn alive_is_not_ready() {
+    assert_eq!(get(Phase::Serving, "/healthz").await.status(), StatusCode::OK);
+    assert_eq!(get(Phase::Restarting, "/healthz").await.status(), StatusCode::OK);
+    assert_eq!(get(Phase::Serving, "/readyz").await.status(), StatusCode::OK);
+    let waiting = get(Phase::Restarting, "/readyz").await;
+    assert_eq!(waiting.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Guards against errors that are no JSON, and against caching them: a vault that
+/// is made a second later must be seen.
+#[tokio::test]
+async fn errors_are_json_and_not_cached() {
+    for (path, code) in [
+        ("/vaults/none/.well-known/jwks.json", StatusCode::NOT_FOUND),
+        ("/vaults/none/keys/k/jwks.json", StatusCode::NOT_FOUND),
+        ("/vaults/a%2Fb/.well-known/jwks.json", StatusCode::BAD_REQUEST),
+        ("/vaults/a/keys/%00/jwks.json", StatusCode::BAD_REQUEST),
+        ("/vaults", StatusCode::NOT_FOUND),
+        ("/", StatusCode::NOT_FOUND),
+    ] {
+        let answer = get(Phase::Serving, path).await;
+        assert_eq!(answer.status(), code, "{path}");
+        assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store", "{path}");
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/json", "{path}");
+    }
+}
+
+/// Guards against a door that lets somebody write.
+#[tokio::test]
+async fn other_methods_are_refused() {
+    let request = Request::post("/healthz").body(Body::empty()).expect("a request");
+    let answer = door(Phase::Serving).await.oneshot(request).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+/// Guards against verifiers that fetch the set for every token, and against ones
+/// that never see a new key.
+#[test]
+fn a_set_that_is_known_is_not_sent_again() {
+    for known in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*"] {
+        assert!(matches(known, "\"abc\""), "{known}");
+    }
+    for other in ["", "abc", "\"abd\"", "\"abc", "W/abc"] {
+        assert!(!matches(other, "\"abc\""), "{other}");
+    }
+}
+
+/// Guards against an answer without the headers that caches go by.
+#[test]
+fn a_set_says_how_long_it_may_be_kept() {
+    let fresh = with_cache_headers("abc", StatusCode::OK.into_response());
+    assert_eq!(fresh.headers()[header::ETAG], "\"abc\"");
+    assert_eq!(fresh.headers()[header::CACHE_CONTROL], "public, max-age=300");
+}

@@ -1,0 +1,127 @@
+//! One thread of the front: a runtime, its clients, its two doors.
+
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
+
+use keyreeve_keyhost::{Client, ClientLink, Driver};
+use keyreeve_service::{Backends, Service, Shared};
+use rustls::ServerConfig;
+use keyreeve_proto::v1::{
+    crypto_service_server, key_service_server, status_service_server, vault_service_server,
+};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tonic_health::{
+    ServingStatus,
+    server::{HealthReporter, HealthService},
+};
+
+use super::{Processes, Tokens, accept::Door, grpc, https, status};
+use crate::config::Limits;
+
+/// How many starts and ends of a keyhost may wait for a thread that is busy.
+const LINKS: usize = 16;
+
+/// What one thread is given.
+pub(crate) struct Runtime {
+    pub(crate) grpc: TcpListener,
+    pub(crate) https: TcpListener,
+    pub(crate) grpc_tls: Arc<ServerConfig>,
+    pub(crate) https_tls: Arc<ServerConfig>,
+    pub(crate) keyhosts: Keyhosts,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) processes: Arc<Processes>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) room: Arc<Semaphore>,
+    pub(crate) drain: watch::Receiver<bool>,
+}
+
+/// One thread's clients, and what drives them.
+pub(crate) struct Keyhosts {
+    backends: Backends,
+    clients: Vec<Client>,
+    drivers: Vec<(Driver, mpsc::Receiver<Option<ClientLink>>)>,
+}
+
+/// Where a keyhost's starts (`Some`) and ends (`None`) are announced to one thread.
+pub(crate) type Links = mpsc::Sender<Option<ClientLink>>;
+
+impl Keyhosts {
+    /// Clients for the keyhosts called `names`, the software keystore first, and
+    /// where to announce each one's links. `None` if there is no first.
+    pub(crate) fn new(names: &[String], premium: Option<&str>) -> Option<(Self, Vec<Links>)> {
+        let (mut clients, mut drivers, mut links) = (Vec::new(), Vec::new(), Vec::new());
+        for name in names {
+            let (client, driver) = Client::new(name);
+            let (announce, announced) = mpsc::channel(LINKS);
+            clients.push(client);
+            drivers.push((driver, announced));
+            links.push(announce);
+        }
+        let premium = premium.and_then(|name| clients.iter().find(|client| client.name() == name));
+        let backends = Backends::new(clients.first()?.clone(), premium.cloned());
+        Some((Self { backends, clients, drivers }, links))
+    }
+}
+
+impl Runtime {
+    /// Serves until told to drain, and then for as long as calls are in flight and
+    /// the limit allows.
+    pub(crate) fn run(self) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(self) -> io::Result<()> {
+        let Self { keyhosts, shared, tokens, processes, limits, room, mut drain, .. } = self;
+        for (driver, announced) in keyhosts.drivers {
+            tokio::spawn(driver.run(announced));
+        }
+        let service = Service::new(shared, keyhosts.backends);
+
+        let door = |listener, tls| Door {
+            listener,
+            tls,
+            handshake: Duration::from_millis(limits.handshake_ms),
+            room: Arc::clone(&room),
+            drain: drain.clone(),
+        };
+        let status = status::source(Arc::clone(&processes), keyhosts.clients);
+        let health = HealthReporter::new();
+        report_health(&health, ServingStatus::Serving).await;
+        let answers = HealthService::from_health_reporter(health.clone());
+        let grpc = grpc::Grpc::new(&service, tokens, status, answers, &limits);
+        let grpc_door = door(self.grpc, self.grpc_tls).open(move |stream, drain| {
+            let grpc = grpc.clone();
+            async move { grpc.serve(stream, drain).await }
+        });
+        let https = https::Https::new(service, processes, &limits);
+        let https_door = door(self.https, self.https_tls).open(move |stream, drain| {
+            let https = https.clone();
+            async move { https.serve(stream, drain).await }
+        });
+
+        let doors = async { tokio::try_join!(grpc_door, https_door).map(drop) };
+        let limit = async {
+            let _ = drain.wait_for(|drain| *drain).await;
+            report_health(&health, ServingStatus::NotServing).await;
+            tokio::time::sleep(Duration::from_millis(limits.drain_ms)).await;
+        };
+        tokio::select! {
+            ended = doors => ended,
+            () = limit => Ok(()),
+        }
+    }
+}
+
+/// Of the service as a whole, and of each part by its gRPC name.
+async fn report_health(health: &HealthReporter, status: ServingStatus) {
+    for name in [
+        "",
+        crypto_service_server::SERVICE_NAME,
+        key_service_server::SERVICE_NAME,
+        vault_service_server::SERVICE_NAME,
+        status_service_server::SERVICE_NAME,
+    ] {
+        health.set_service_status(name, status).await;
+    }
+}

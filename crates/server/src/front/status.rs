@@ -1,0 +1,125 @@
+//! How the processes of the service are, as the supervisor last said.
+
+use std::{
+    sync::{Arc, OnceLock, PoisonError, RwLock},
+    time::SystemTime,
+};
+
+use keyreeve_backend::{Capabilities, Custody};
+use keyreeve_grpc::{StatusSource, v1};
+use keyreeve_keyhost::{Client, Protection};
+
+use crate::control::{Phase, ProcessState};
+
+/// The front's name among the processes.
+const FRONT: &str = "front";
+
+/// Written when the supervisor reports, read for status and health.
+#[derive(Default)]
+pub(crate) struct Processes {
+    states: RwLock<Arc<[ProcessState]>>,
+    /// What protects this process.
+    own: OnceLock<Vec<Protection>>,
+}
+
+impl Processes {
+    /// What the supervisor says: the front first.
+    pub(crate) fn update(&self, states: Vec<ProcessState>) {
+        *self.states.write().unwrap_or_else(PoisonError::into_inner) = states.into();
+    }
+
+    /// What the supervisor last said.
+    pub(crate) fn now(&self) -> Arc<[ProcessState]> {
+        Arc::clone(&self.states.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes what protects the front. Once.
+    pub(crate) fn protected_by(&self, protections: Vec<Protection>) {
+        let _ = self.own.set(protections);
+    }
+
+    /// What protects the front.
+    pub(crate) fn own_protections(&self) -> &[Protection] {
+        self.own.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Which keyhosts serve, by name.
+    pub(crate) fn serving(&self) -> Vec<(String, bool)> {
+        let now = self.now();
+        let keyhosts = now.iter().skip(1);
+        keyhosts.map(|state| (state.name.clone(), state.phase == Phase::Serving)).collect()
+    }
+}
+
+/// What `GetStatus` reports: the processes as the supervisor knows them, what
+/// protects and what can each as it said itself.
+pub(super) fn source(processes: Arc<Processes>, clients: Vec<Client>) -> StatusSource {
+    let started = SystemTime::now();
+    StatusSource::new(move || v1::Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        processes: processes
+            .now()
+            .iter()
+            .map(|state| process(state, &processes, &clients))
+            .collect(),
+        start_time: Some(started.into()),
+    })
+}
+
+fn process(state: &ProcessState, processes: &Processes, clients: &[Client]) -> v1::Process {
+    let ProcessState { name, pid, phase, restarts, detail: _ } = state;
+    let description = clients
+        .iter()
+        .find(|client| client.name() == name)
+        .and_then(Client::description);
+    let protections = match &description {
+        Some(description) => &description.protections,
+        None if name == FRONT => processes.own_protections(),
+        None => &[][..],
+    };
+    v1::Process {
+        name: name.clone(),
+        pid: i32::try_from(*pid).unwrap_or_default(),
+        state: match phase {
+            Phase::Serving => v1::process::State::Serving,
+            Phase::Starting | Phase::Restarting => v1::process::State::Restarting,
+            Phase::NeedsOperator => v1::process::State::NeedsOperator,
+        }
+        .into(),
+        restarts: i32::try_from(*restarts).unwrap_or(i32::MAX),
+        // What protected a process that is gone protects nothing.
+        protections: if *phase == Phase::Serving {
+            protections.iter().map(protection).collect()
+        } else {
+            Vec::new()
+        },
+        backend: description.map(|description| backend(&description.capabilities)),
+    }
+}
+
+fn protection(protection: &Protection) -> v1::Protection {
+    let Protection { name, in_force, detail } = protection.clone();
+    v1::Protection { name, in_force, detail }
+}
+
+fn backend(capabilities: &Capabilities) -> v1::Backend {
+    let Capabilities { backend, custody, generate, import, sign, mac, decrypt, unwrap, .. } =
+        capabilities;
+    let mut key_specs: Vec<_> = generate.iter().chain(import).map(ToString::to_string).collect();
+    key_specs.sort();
+    key_specs.dedup();
+    let algorithms = sign.iter().map(ToString::to_string);
+    let algorithms = algorithms.chain(mac.iter().map(ToString::to_string));
+    let algorithms = algorithms.chain(decrypt.iter().map(ToString::to_string));
+    let algorithms = algorithms.chain(unwrap.iter().map(ToString::to_string));
+    v1::Backend {
+        name: backend.clone(),
+        tier: match custody {
+            Custody::Portable => v1::vault::Tier::Standard,
+            Custody::Resident => v1::vault::Tier::Premium,
+        }
+        .into(),
+        key_specs,
+        algorithms: algorithms.collect(),
+    }
+}

@@ -1,0 +1,46 @@
+//! The processes the supervisor starts: `keyreeve process front` and
+//! `keyreeve process keyhost NAME`.
+//!
+//! Neither reads a configuration file or the command line beyond its name, which
+//! stands there for whoever looks at a list of processes. What they need comes over
+//! the control socket.
+
+use std::process::ExitCode;
+
+use rustix::process::{Signal, set_parent_process_death_signal};
+
+use crate::control::ControlSocket;
+
+mod front;
+mod keyhost;
+
+/// Runs as the front. Returns when it has drained.
+pub fn front() -> ExitCode {
+    match begin(c"keyreeve-front") {
+        Ok(control) => front::run(control),
+        Err(why) => refuse(&why),
+    }
+}
+
+/// Runs as a keyhost.
+pub fn keyhost() -> ExitCode {
+    match begin(c"keyreeve-host") {
+        Ok(control) => keyhost::run(control),
+        Err(why) => refuse(&why),
+    }
+}
+
+/// Ties this process to its supervisor and finds the way to it.
+fn begin(name: &std::ffi::CStr) -> Result<ControlSocket, std::io::Error> {
+    // However the supervisor ends, this process ends, and lets go of the store. If
+    // it ended before this line, the control socket is at its end.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    rustix::thread::set_name(name)?;
+    ControlSocket::from_stdin()
+}
+
+#[expect(clippy::print_stderr, reason = "there is no supervisor to log for")]
+fn refuse(error: &std::io::Error) -> ExitCode {
+    eprintln!("keyreeve process is started by `keyreeve serve` and not by hand ({error})");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,230 @@
+//! The front from its start to its end: read what only it needs, shut itself in,
+//! open the store, accept.
+
+use std::{
+    io,
+    net::TcpListener,
+    os::fd::OwnedFd,
+    process::ExitCode,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use keyreeve_keyhost::{
+    FrontEnd,
+    sandbox::{Sandbox, Syscalls},
+};
+use keyreeve_service::{Clock, Settings, Shared};
+use keyreeve_store_redb::{OpenFault, RedbStore};
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    config::TlsConfig,
+    control::{ControlSocket, FromFront, FrontStart, ToFront},
+    front::{Keyhosts, Links, Processes, Runtime, Tokens},
+    log, tls,
+};
+
+/// The store's file in the data directory.
+const STORE: &str = "store.redb";
+/// How long to wait for a store that a front of a killed service still holds.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs until it has drained, or the supervisor is gone.
+pub(super) fn run(control: ControlSocket) -> ExitCode {
+    let (start, listeners) = match first_message(&control) {
+        Ok(Some(first)) => first,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(error) => return super::refuse(&error),
+    };
+    log::start(&start.log);
+    match serve(&control, *start, listeners) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            let _ = control.send(&FromFront::Failed { message });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type First = (Box<FrontStart>, Vec<TcpListener>);
+
+fn first_message(control: &ControlSocket) -> io::Result<Option<First>> {
+    let Some((ToFront::Start(start), fds)) = control.recv()? else { return Ok(None) };
+    if fds.len() != 2 * start.threads {
+        return Err(io::Error::other("the listening sockets did not come with Start"));
+    }
+    Ok(Some((start, fds.into_iter().map(TcpListener::from).collect())))
+}
+
+fn serve(
+    control: &ControlSocket,
+    start: FrontStart,
+    mut listeners: Vec<TcpListener>,
+) -> Result<(), String> {
+    // 1. What is read before the files are out of reach.
+    let pair = TlsConfig { certificate: start.certificate, key: start.key };
+    let grpc_tls = tls::load(&pair, &[b"h2"])?;
+    let https_tls = tls::load(&pair, &[b"h2", b"http/1.1"])?;
+    let tokens = Arc::new(tokens(start.tokens)?);
+
+    // 2. Nothing but the store and the network from here on. Threads come later,
+    //    because landlock holds for those that come later alone.
+    let processes = Arc::new(Processes::default());
+    processes.protected_by(shut_in(&start.data_dir));
+
+    // 3. The store, on a runtime of its own, which also follows it.
+    let store = open_store(&start.data_dir.join(STORE))?;
+    let settings = Settings { allow_rsa1_5: start.allow_rsa1_5 };
+    let shared = share(store, settings)?;
+
+    // 4. One thread for each pair of listening sockets.
+    let https = listeners.split_off(start.threads);
+    let limits = Arc::new(start.limits);
+    let room = Arc::new(Semaphore::new(limits.connections));
+    let (tell_drain, drain) = watch::channel(false);
+    let mut links: Vec<Vec<Links>> = Vec::new();
+    let mut threads = Vec::new();
+    for (index, (grpc, https)) in listeners.into_iter().zip(https).enumerate() {
+        let (keyhosts, announce) = Keyhosts::new(&start.keyhosts, start.premium.as_deref())
+            .ok_or("no keyhost came with Start")?;
+        links.push(announce);
+        let runtime = Runtime {
+            grpc,
+            https,
+            grpc_tls: Arc::clone(&grpc_tls),
+            https_tls: Arc::clone(&https_tls),
+            keyhosts,
+            shared: Arc::clone(&shared),
+            tokens: Arc::clone(&tokens),
+            processes: Arc::clone(&processes),
+            limits: Arc::clone(&limits),
+            room: Arc::clone(&room),
+            drain: drain.clone(),
+        };
+        threads.push(spawn(&format!("front-{index}"), move || run_thread(runtime))?);
+    }
+
+    // 5. What the supervisor says, until it says to drain.
+    control.send(&FromFront::Ready).map_err(|error| error.to_string())?;
+    follow(control, &links, &processes)?;
+    tell_drain.send_replace(true);
+    for thread in threads {
+        // A panic was logged where it happened.
+        let _ = thread.join();
+    }
+    Ok(())
+}
+
+/// A thread that fails leaves connections that nobody serves: a fresh front is the
+/// cure.
+fn run_thread(runtime: Runtime) {
+    if let Err(error) = runtime.run() {
+        tracing::error!(%error, "a thread of the front failed");
+        std::process::exit(1);
+    }
+}
+
+fn tokens(known: Vec<(String, String)>) -> Result<Tokens, String> {
+    let decode = |(name, sha256): (String, String)| {
+        let mut hash = [0; 32];
+        hex::decode_to_slice(sha256, &mut hash).map_err(|_| "a token's hash is damaged")?;
+        Ok((name, hash))
+    };
+    let known: Result<Vec<_>, &str> = known.into_iter().map(decode).collect();
+    Ok(Tokens::new(known?))
+}
+
+fn shut_in(data_dir: &std::path::Path) -> Vec<keyreeve_keyhost::Protection> {
+    let sandbox = Sandbox {
+        write: vec![data_dir.to_owned()],
+        network: true,
+        syscalls: Syscalls::Network,
+        ..Sandbox::default()
+    };
+    let protections = sandbox.apply();
+    for protection in protections.iter().filter(|protection| !protection.in_force) {
+        let (what, why) = (&protection.name, &protection.detail);
+        tracing::warn!(what, why, "a protection of the front is not in force");
+    }
+    protections
+}
+
+/// A service that was killed a moment ago may still hold the file.
+fn open_store(path: &std::path::Path) -> Result<RedbStore, String> {
+    let since = Instant::now();
+    loop {
+        match RedbStore::open(path) {
+            Err(error)
+                if matches!(error.fault, OpenFault::InUse(_))
+                    && since.elapsed() < STORE_PATIENCE =>
+            {
+                thread::sleep(Duration::from_millis(50));
+            }
+            opened => return opened.map_err(|error| error.to_string()),
+        }
+    }
+}
+
+/// Reads the records, and starts the thread that keeps them as the store has them.
+fn share(store: RedbStore, settings: Settings) -> Result<Arc<Shared>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    let opened = runtime.block_on(Shared::open(Arc::new(store), settings, Clock::system()));
+    let (shared, follower) = opened.map_err(|error| error.to_string())?;
+    spawn("follower", move || runtime.block_on(follower.run()))?;
+    Ok(shared)
+}
+
+/// Passes on what the supervisor says. Ends when it is to drain; the process ends
+/// when the supervisor is gone.
+fn follow(
+    control: &ControlSocket,
+    links: &[Vec<Links>],
+    processes: &Processes,
+) -> Result<(), String> {
+    loop {
+        match control.recv() {
+            Ok(Some((ToFront::Link { keyhost }, fds))) => connect(links, keyhost, fds)?,
+            Ok(Some((ToFront::Down { keyhost }, _))) => {
+                for thread in links {
+                    announce(thread, keyhost, None);
+                }
+            }
+            Ok(Some((ToFront::State(states), _))) => processes.update(states),
+            Ok(Some((ToFront::Drain, _))) => return Ok(()),
+            Ok(Some((ToFront::Start(_), _))) => return Err("was started twice".to_owned()),
+            Ok(None) => std::process::exit(0),
+            Err(error) => return Err(format!("control socket: {error}")),
+        }
+    }
+}
+
+fn connect(links: &[Vec<Links>], keyhost: usize, fds: Vec<OwnedFd>) -> Result<(), String> {
+    let end = FrontEnd::from_fds(fds).ok_or("a link came without its sockets")?;
+    let shards = end.shards().map_err(|error| format!("link: {error}"))?;
+    for (thread, shard) in links.iter().zip(shards) {
+        announce(thread, keyhost, Some(shard));
+    }
+    Ok(())
+}
+
+fn announce(thread: &[Links], keyhost: usize, link: Option<keyreeve_keyhost::ClientLink>) {
+    if let Some(links) = thread.get(keyhost) {
+        // Fails only if the thread has ended.
+        let _ = links.blocking_send(link);
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<thread::JoinHandle<T>, String> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(|error| format!("no thread {name}: {error}"))
+}

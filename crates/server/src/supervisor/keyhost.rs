@@ -1,0 +1,282 @@
+//! Keeping one keyhost alive.
+//!
+//! A keyhost is asked four times a second whether it makes progress. One that does
+//! not answer, or has a call that never ends, is killed: PKCS#11 has no time-out
+//! and no cancel, so the process is the only thing that can be ended.
+
+use std::time::{Duration, Instant};
+
+use keyreeve_keyhost::{FrontEnd, link};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+
+use super::{Backoff, Board, Phase, child::Child, is_true};
+use crate::{
+    config::Checked,
+    control::{BackendStart, Channel, FromKeyhost, KeyhostStart, ToKeyhost},
+};
+
+/// The name of the keyhost that runs the software keystore.
+pub(super) const SOFTWARE: &str = "software";
+
+/// Longest time from the start to `Ready`: loading a module and logging in to a
+/// device over a network.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// How often a keyhost is asked.
+const PING_EVERY: Duration = Duration::from_millis(250);
+/// Longest time to an answer. The thread that answers does nothing else.
+const PONG_LIMIT: Duration = Duration::from_secs(1);
+/// Longest call of those that must be quick. An RSA-4096 signature takes 2 ms in
+/// software and tens of milliseconds in a device.
+const CALL_LIMIT: Duration = Duration::from_secs(2);
+/// Longest call of those that may take long, as making an RSA-4096 key in a device.
+const SLOW_CALL_LIMIT: Duration = Duration::from_secs(60);
+/// How long the end of the front may take to be noticed after that of a keyhost.
+const GRACE: Duration = Duration::from_millis(20);
+/// How long a keyhost may take to end when asked.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// What a keyhost's keeper tells the front.
+pub(super) enum Notice {
+    /// It has started; these are the front's ends.
+    Up(usize, FrontEnd),
+    /// It is gone.
+    Down(usize),
+}
+
+/// One keyhost, whichever process runs it now.
+pub(super) struct Keyhost {
+    /// Its place among the keyhosts.
+    index: usize,
+    start: KeyhostStart,
+    environment: Vec<(String, String)>,
+    front_threads: usize,
+}
+
+/// Why one process ended.
+enum End {
+    Stopped,
+    NeedsOperator(String),
+    Died { why: String, served: Duration },
+}
+
+/// What is to be started, in the order of the front's list.
+pub(super) fn starts(config: &Checked) -> Vec<(KeyhostStart, Vec<(String, String)>)> {
+    let log = &config.log;
+    let software = KeyhostStart {
+        name: SOFTWARE.to_owned(),
+        backend: BackendStart::Software { root_key: config.root_key.clone() },
+        threads: config.software_threads,
+        log: log.clone(),
+    };
+    let slots = config.slots.iter().map(|slot| {
+        let start = KeyhostStart {
+            name: slot.name.to_string(),
+            backend: BackendStart::Slot {
+                profile: slot.profile_path.clone(),
+                token: slot.token.clone(),
+                pin_file: slot.pin_file.clone(),
+            },
+            threads: slot.threads,
+            log: log.clone(),
+        };
+        (start, slot.profile.environment.clone().into_iter().collect())
+    });
+    std::iter::once((software, Vec::new())).chain(slots).collect()
+}
+
+impl Keyhost {
+    pub(super) fn new(
+        index: usize,
+        (start, environment): (KeyhostStart, Vec<(String, String)>),
+        front_threads: usize,
+    ) -> Self {
+        Self { index, start, environment, front_threads }
+    }
+
+    /// Starts it, and starts it anew whenever it ends, until `ended`.
+    pub(super) async fn keep(
+        self,
+        board: Board,
+        front: mpsc::Sender<Notice>,
+        mut ended: watch::Receiver<bool>,
+    ) {
+        let mut backoff = Backoff::default();
+        let mut mended = board.mended.clone();
+        if self.phase(&board) == Some(Phase::NeedsOperator) {
+            // It was refused beside an earlier front.
+            tokio::select! {
+                _ = mended.changed() => {}
+                () = is_true(&mut ended) => return,
+            }
+        }
+        loop {
+            let end = self.run_once(&board, &front, &mut ended).await;
+            // The front is told first: its callers wait for nothing.
+            let _ = front.send(Notice::Down(self.index)).await;
+            let name = &self.start.name;
+            match end {
+                End::Stopped => return,
+                End::NeedsOperator(why) => {
+                    tracing::error!(
+                        keyhost = name,
+                        why,
+                        "the keyhost needs an operator: mend the cause, then send SIGHUP to the \
+                         supervisor"
+                    );
+                    self.note(&board, Phase::NeedsOperator, why);
+                    tokio::select! {
+                        _ = mended.changed() => {}
+                        () = is_true(&mut ended) => return,
+                    }
+                }
+                End::Died { why, served } => {
+                    // A keyhost ends with its front, whose end is then noticed first.
+                    tokio::select! {
+                        () = sleep(GRACE) => {}
+                        () = is_true(&mut ended) => return,
+                    }
+                    tracing::error!(keyhost = name, why, "the keyhost is started anew");
+                    self.note(&board, Phase::Restarting, why);
+                    tokio::select! {
+                        () = backoff.wait(served) => {}
+                        () = is_true(&mut ended) => return,
+                    }
+                }
+            }
+            board.update(self.index + 1, |process| process.restarts += 1);
+        }
+    }
+
+    fn phase(&self, board: &Board) -> Option<Phase> {
+        board.processes.borrow().get(self.index + 1).map(|process| process.phase)
+    }
+
+    fn note(&self, board: &Board, phase: Phase, detail: String) {
+        board.update(self.index + 1, |process| {
+            process.phase = phase;
+            process.pid = 0;
+            process.detail = detail;
+        });
+    }
+
+    async fn run_once(
+        &self,
+        board: &Board,
+        front: &mpsc::Sender<Notice>,
+        ended: &mut watch::Receiver<bool>,
+    ) -> End {
+        let died = |why: String, served| End::Died { why, served };
+        // 1. Sockets that belong to this start alone.
+        let (mut child, channel, front_end) = match self.spawn().await {
+            Ok(spawned) => spawned,
+            Err(error) => return died(format!("cannot be started: {error}"), Duration::ZERO),
+        };
+        let pid = child.pid();
+        board.update(self.index + 1, |process| process.pid = pid);
+
+        // 2. It opens its backend and shuts itself in.
+        let first = tokio::select! {
+            first = timeout(START_LIMIT, channel.recv()) => first,
+            () = is_true(ended) => return stop(child, channel).await,
+        };
+        match first {
+            Ok(Ok(Some(FromKeyhost::Ready))) => {}
+            Ok(Ok(Some(FromKeyhost::Failed { needs_operator: true, message }))) => {
+                return End::NeedsOperator(message);
+            }
+            Ok(Ok(Some(FromKeyhost::Failed { message, .. }))) => {
+                return died(message, Duration::ZERO);
+            }
+            Ok(_) => return died(how_it_ended(&mut child).await, Duration::ZERO),
+            Err(_) => return died("did not become ready in 30 s".to_owned(), Duration::ZERO),
+        }
+
+        // 3. It serves.
+        let since = Instant::now();
+        tracing::info!(keyhost = self.start.name, pid, "the keyhost serves");
+        board.update(self.index + 1, |process| {
+            process.phase = Phase::Serving;
+            process.detail.clear();
+        });
+        let _ = front.send(Notice::Up(self.index, front_end)).await;
+        let why = tokio::select! {
+            why = watch_over(&channel) => why,
+            _ = child.ended() => None,
+            () = is_true(ended) => return stop(child, channel).await,
+        };
+        let why = match why {
+            Some(why) => {
+                // What hangs is killed; it may hold a lock of its module for ever.
+                let _ = front.send(Notice::Down(self.index)).await;
+                let _ = child.kill().await;
+                why
+            }
+            None => how_it_ended(&mut child).await,
+        };
+        died(why, since.elapsed())
+    }
+
+    async fn spawn(&self) -> std::io::Result<(Child, Channel, FrontEnd)> {
+        let (front_end, host_end) = link(self.front_threads)?;
+        let (channel, control) = Channel::new()?;
+        let environment = self.environment.iter().map(|(name, value)| (name, value));
+        let child = Child::start(&["keyhost", &self.start.name], environment, control)?;
+        channel.send(&StartMessage::Start(&self.start), &host_end.fds()).await?;
+        Ok((child, channel, front_end))
+    }
+}
+
+/// [`ToKeyhost::Start`] without a copy.
+#[derive(serde::Serialize)]
+enum StartMessage<'a> {
+    Start(&'a KeyhostStart),
+}
+
+/// Asks whether it makes progress until it does not (and says why it must be
+/// killed) or has ended (`None`).
+async fn watch_over(channel: &Channel) -> Option<String> {
+    let mut ticks = interval(PING_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        channel.send(&ToKeyhost::Ping, &[]).await.ok()?;
+        let pong = timeout(PONG_LIMIT, channel.recv()).await;
+        match pong {
+            Err(_) => return Some("gave no sign of life for 1 s and was killed".to_owned()),
+            Ok(Ok(Some(FromKeyhost::Pong { busiest_ms, slow_ms }))) => {
+                if Duration::from_millis(busiest_ms) > CALL_LIMIT {
+                    return Some(format!("a call hung for {busiest_ms} ms; killed"));
+                }
+                if Duration::from_millis(slow_ms) > SLOW_CALL_LIMIT {
+                    return Some(format!("a slow call hung for {slow_ms} ms; killed"));
+                }
+            }
+            Ok(Ok(Some(other))) => return Some(format!("answered out of turn: {other:?}; killed")),
+            Ok(Ok(None) | Err(_)) => return None,
+        }
+    }
+}
+
+/// The end of a process that closed its control socket.
+async fn how_it_ended(child: &mut Child) -> String {
+    match timeout(STOP_LIMIT, child.ended()).await {
+        Ok(Ok(status)) => format!("ended: {status}"),
+        Ok(Err(error)) => format!("ended: {error}"),
+        Err(_) => {
+            let _ = child.kill().await;
+            "closed its control socket and was killed".to_owned()
+        }
+    }
+}
+
+/// Ends it in order: the end of its control socket tells it to go.
+async fn stop(mut child: Child, channel: Channel) -> End {
+    drop(channel);
+    if timeout(STOP_LIMIT, child.ended()).await.is_err() {
+        let _ = child.kill().await;
+    }
+    End::Stopped
+}

@@ -1,0 +1,57 @@
+//! Sign.
+
+use std::sync::Arc;
+
+use keyreeve_keyhost::Deadline;
+use keyreeve_types::SignatureAlgorithm;
+
+use super::Content;
+use crate::{
+    Caller, Error, KeyVersion, Service,
+    gate::{Action, Target},
+    name::KeyName,
+    usable::Use,
+};
+
+/// A request to sign.
+#[derive(Clone, Copy)]
+pub struct Sign<'a> {
+    /// With which key.
+    pub key: KeyName<'a>,
+    /// How.
+    pub algorithm: SignatureAlgorithm,
+    /// What.
+    pub content: Content<'a>,
+}
+
+/// A signature.
+#[derive(Debug)]
+pub struct Signed {
+    /// The version that signed.
+    pub version: Arc<KeyVersion>,
+    /// As JWS has it: r‖s for ECDSA.
+    pub signature: Vec<u8>,
+}
+
+impl Service {
+    /// Signs a message or a digest.
+    pub async fn sign(
+        &self,
+        caller: &Caller,
+        request: Sign<'_>,
+        deadline: Deadline,
+    ) -> Result<Signed, Error> {
+        let Sign { key, algorithm, content } = request;
+        self.run(caller, Action::Sign, Target::Key(key), deadline, move |permit| async move {
+            let key = self.check(self.find(&permit, key)?, Use::Sign(algorithm))?;
+            let input = content.prepare(algorithm)?;
+            let signature = key
+                .client()
+                .sign(key.sealed(), algorithm, input.as_ref(), deadline)
+                .await
+                .map_err(|e| key.failed(e, "message"))?;
+            Ok(Signed { version: key.into_version(), signature })
+        })
+        .await
+    }
+}

@@ -1,0 +1,171 @@
+//! What an operation of the service can fail with.
+//!
+//! An error carries two messages. The first is for the caller: it says what was
+//! wrong and what to do next, and nothing about the inside. The second is for the
+//! log. The pair has no `Display`, so that the wrong one cannot slip out through a
+//! format string; each door asks for the caller's by name, and the gate writes the
+//! other to the log, once.
+//!
+//! `reason` is stable, in UPPER_SNAKE, and meant for programs.
+
+mod keyhost;
+mod store;
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+/// Why an operation failed. Small: its parts are on the heap.
+pub struct Error(Box<Parts>);
+
+struct Parts {
+    kind: Kind,
+    reason: &'static str,
+    message: Cow<'static, str>,
+    log: Option<String>,
+    stale: bool,
+}
+
+/// Who is at fault, and with it what the caller can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A field of the request cannot be right, whatever the state of the service.
+    InvalidArgument {
+        /// The field, in `snake_case`, as the gRPC interface names it.
+        field: &'static str,
+    },
+    /// There is nothing of that name.
+    NotFound,
+    /// There is something of that name already.
+    AlreadyExists,
+    /// The state, kind or backend of the key does not allow it. The same request
+    /// can succeed once somebody has changed that.
+    FailedPrecondition,
+    /// Somebody else changed the same thing at the same time. Read it again.
+    Aborted,
+    /// Not now. Without a time, it needs a person first.
+    Unavailable {
+        /// When to try again.
+        retry_after: Option<Duration>,
+    },
+    /// Too much is asked of the service at once, or it has no room left. Without a
+    /// time, it needs a person first.
+    ResourceExhausted {
+        /// When to try again.
+        retry_after: Option<Duration>,
+    },
+    /// The caller's deadline passed. Whether a change was made is unknown.
+    DeadlineExceeded,
+    /// Decrypting, unwrapping or authenticating failed. Always with the same
+    /// message and no reason.
+    DecryptionFailed,
+    /// A defect or damage on our side; the caller cannot mend it.
+    Internal,
+}
+
+impl Error {
+    /// Who is at fault.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The cause for programs, as `KEY_DISABLED`. Never changes its meaning.
+    pub fn reason(&self) -> &'static str {
+        self.0.reason
+    }
+
+    /// The message for the caller.
+    pub fn caller_message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The message for the log, where there is more to say than to the caller.
+    pub fn log_message(&self) -> Option<&str> {
+        self.0.log.as_deref()
+    }
+
+    /// A field of the request cannot be right. For the doors as well, which find
+    /// what the types cannot hold.
+    pub fn invalid(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::InvalidArgument { field }, "INVALID_ARGUMENT", message)
+    }
+
+    /// The state, kind or backend of the key does not allow it.
+    pub(crate) fn precondition(
+        reason: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(Kind::FailedPrecondition, reason, message)
+    }
+
+    /// There is no such vault, key or version.
+    pub(crate) fn not_found(what: impl fmt::Display) -> Self {
+        Self::new(Kind::NotFound, "NOT_FOUND", format!("there is no {what}"))
+    }
+
+    /// The one failure of decrypting, unwrapping and checking what was sealed.
+    pub fn decryption_failed() -> Self {
+        Self::new(Kind::DecryptionFailed, "DECRYPTION_FAILED", "decryption failed")
+    }
+
+    /// The caller's deadline passed.
+    pub(crate) fn deadline_exceeded() -> Self {
+        Self::new(
+            Kind::DeadlineExceeded,
+            "DEADLINE_EXCEEDED",
+            "the deadline passed before the operation was done; if it makes or changes something, \
+             read it to see whether that happened",
+        )
+    }
+
+    /// A defect or damage: the caller learns that it is ours, the log learns what.
+    pub(crate) fn internal(reason: &'static str, log: impl Into<String>) -> Self {
+        Self::new(
+            Kind::Internal,
+            reason,
+            "the service failed in a way that is not the caller's fault; its log says more",
+        )
+        .with_log(log)
+    }
+
+    pub(crate) fn new(
+        kind: Kind,
+        reason: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self(Box::new(Parts { kind, reason, message: message.into(), log: None, stale: false }))
+    }
+
+    pub(crate) fn with_log(mut self, log: impl Into<String>) -> Self {
+        self.0.log = Some(log.into());
+        self
+    }
+
+    /// Whether the operation went by a record that has since changed, so that
+    /// doing it again from the look-up on can help.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.0.stale
+    }
+}
+
+/// For `{:?}` in tests and `expect`: kind and reason, neither of the messages.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("reason", &self.0.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards against the log's message reaching a caller through `{:?}`.
+    #[test]
+    fn debug_shows_neither_message() {
+        let error = Error::internal("CORRUPT_KEY", "CKR_DEVICE_ERROR in C_Sign");
+        let shown = format!("{error:?}");
+        assert!(!shown.contains("CKR") && !shown.contains("caller's fault"), "{shown}");
+        assert!(shown.contains("CORRUPT_KEY"));
+    }
+}

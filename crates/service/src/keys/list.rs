@@ -1,0 +1,39 @@
+//! List the keys of a vault.
+
+use std::{ops::Bound, sync::Arc};
+
+use keyreeve_keyhost::Deadline;
+
+use crate::{
+    Caller, Error, KeyVersion, Page, PageRequest, Service,
+    gate::{Action, Target},
+    name::VaultName,
+    registry,
+};
+
+impl Service {
+    /// Lists the keys of a vault in the order of their names, each at its latest
+    /// version.
+    pub async fn list_keys(
+        &self,
+        caller: &Caller,
+        vault: VaultName<'_>,
+        page: PageRequest<'_>,
+        deadline: Deadline,
+    ) -> Result<Page<Arc<KeyVersion>>, Error> {
+        let target = Target::Vault(vault);
+        self.run(caller, Action::ListKeys, target, deadline, move |_permit| async move {
+            let (limit, after) = (page.limit()?, page.after()?);
+            let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            let now = self.shared().registry.now();
+            let keys = &registry::entry(&now, vault)?.keys;
+            let all = keys
+                .range::<_, str>((start, Bound::Unbounded))
+                .filter_map(|(name, key)| Some((name, Arc::clone(key.version(None)?))));
+            let page = Page::take(all, limit, |(name, _)| name.to_string());
+            let items = page.items.into_iter().map(|(_, version)| version).collect();
+            Ok(Page { items, next: page.next })
+        })
+        .await
+    }
+}

@@ -1,0 +1,36 @@
+//! Rotate a key.
+
+use std::sync::Arc;
+
+use keyreeve_keyhost::Deadline;
+
+use super::Attributes;
+use crate::{
+    Caller, Error, KeyVersion, Service,
+    gate::{Action, Target},
+    name::KeyName,
+};
+
+impl Service {
+    /// Makes a new version like the latest: same kind, operations and tags; enabled,
+    /// and without times, which were those of the version before.
+    pub async fn rotate_key(
+        &self,
+        caller: &Caller,
+        key: KeyName<'_>,
+        deadline: Deadline,
+    ) -> Result<Arc<KeyVersion>, Error> {
+        let key = key.without_version();
+        self.run(caller, Action::RotateKey, Target::Key(key), deadline, move |permit| async move {
+            let latest = self.find(&permit, key)?;
+            let (spec, ops) = (latest.spec(), latest.policy().made_for);
+            let attributes =
+                &Attributes { tags: latest.tags().clone(), ..Attributes::default() };
+            let make = |vault, client, binding| {
+                self.generate(vault, client, binding, spec, Some(ops), attributes, deadline)
+            };
+            self.add_version(&permit, key, attributes, deadline, make).await
+        })
+        .await
+    }
+}

@@ -1,0 +1,44 @@
+//! The service without a transport: vaults, keys and what keys are for.
+//!
+//! Both doors call it and nothing else. Every operation passes the gate, takes the
+//! authenticated [`Caller`] first and a [`Deadline`] last, and is a file of its own
+//! under [`vaults`], [`keys`] and [`crypto`].
+//!
+//! All records are in memory, as snapshots that are read without a lock; the store
+//! is written before a change is acknowledged and read by nothing on the way of an
+//! operation with a key. Private keys are in keyhosts: what this process holds of
+//! them is sealed.
+//!
+//! This crate refuses to know gRPC, HTTP, tokens and files.
+
+pub mod crypto;
+pub mod keys;
+pub mod settings;
+pub mod vaults;
+
+mod backends;
+mod caller;
+mod clock;
+mod commit;
+mod draw;
+mod error;
+mod gate;
+mod name;
+mod page;
+mod record;
+mod registry;
+mod service;
+mod status;
+mod usable;
+
+pub use backends::{Backends, Tier};
+pub use caller::Caller;
+pub use clock::Clock;
+pub use crypto::Jwks;
+pub use error::{Error, Kind};
+pub use keyreeve_keyhost::Deadline;
+pub use name::{KeyName, VaultName};
+pub use page::{Page, PageRequest};
+pub use registry::{Follower, KeyVersion, LoadError, Vault};
+pub use service::{Service, Shared};
+pub use settings::Settings;

@@ -1,0 +1,84 @@
+//! Following the store: what other nodes commit, and what was committed here while
+//! its caller went away.
+
+use std::{sync::Arc, time::Duration};
+
+use keyreeve_store::{Error as StoreError, Key as StoreKey, Revision, Store, read_all};
+
+use super::{Path, Registry, apply::Rejected, load::load};
+use crate::LoadError;
+
+/// How long to wait before the store is asked again after it failed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Keeps a registry as the store has it, for as long as it runs.
+pub struct Follower {
+    registry: Arc<Registry>,
+    store: Arc<dyn Store>,
+    from: Revision,
+}
+
+impl Follower {
+    /// Reads the store, and returns the registry with what follows it from there.
+    pub(crate) async fn start(store: Arc<dyn Store>) -> Result<(Arc<Registry>, Self), LoadError> {
+        let (snapshot, from) = load(&*store).await?;
+        let registry = Arc::new(Registry::new(snapshot));
+        Ok((Arc::clone(&registry), Self { registry, store, from }))
+    }
+
+    /// Follows the store. Never ends by itself; to be spawned once.
+    pub async fn run(mut self) {
+        loop {
+            match self.follow().await {
+                StoreError::Compacted => self.catch_up().await,
+                error => {
+                    tracing::error!(%error, "the store cannot be watched; other nodes' changes wait");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn follow(&mut self) -> StoreError {
+        let mut watch = match self.store.watch(&StoreKey::ROOT, self.from).await {
+            Ok(watch) => watch,
+            Err(error) => return error,
+        };
+        loop {
+            match watch.next().await {
+                Ok(commit) => {
+                    report(&self.registry.apply(commit.revision, &commit.changes));
+                    self.from = commit.revision;
+                }
+                Err(error) => return error,
+            }
+        }
+    }
+
+    /// Reads everything anew, because the watch fell too far behind. Records are
+    /// replaced and added; none is dropped, since no operation deletes one.
+    async fn catch_up(&mut self) {
+        let read = async {
+            let keys = read_all(&*self.store, &Path::keys()).await?;
+            let vaults = read_all(&*self.store, &Path::vaults()).await?;
+            Ok::<_, StoreError>((keys, vaults))
+        };
+        match read.await {
+            Ok((keys, vaults)) => {
+                report(&self.registry.apply_entries(&vaults.entries));
+                report(&self.registry.apply_entries(&keys.entries));
+                self.from = keys.revision;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the store cannot be read");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn report(rejected: &[Rejected]) {
+    for record in rejected {
+        tracing::error!(%record, "a stored record cannot be read and was left as it was");
+    }
+}

@@ -1,0 +1,53 @@
+//! The service, put together.
+
+use std::sync::Arc;
+
+use keyreeve_store::Store;
+
+use crate::{
+    Backends, Clock, Follower, LoadError, Settings,
+    registry::Registry,
+};
+
+/// The service, as one runtime uses it. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+    backends: Backends,
+}
+
+/// What the service's runtimes share.
+pub struct Shared {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+}
+
+impl Shared {
+    /// Reads the store. The follower is to be spawned once, on any runtime, and
+    /// keeps the records in memory as the store has them.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        settings: Settings,
+        clock: Clock,
+    ) -> Result<(Arc<Self>, Follower), LoadError> {
+        let (registry, follower) = Follower::start(Arc::clone(&store)).await?;
+        Ok((Arc::new(Self { registry, store, settings, clock }), follower))
+    }
+}
+
+impl Service {
+    /// The service for one runtime, with that runtime's clients.
+    pub fn new(shared: Arc<Shared>, backends: Backends) -> Self {
+        Self { shared, backends }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn backends(&self) -> &Backends {
+        &self.backends
+    }
+}

@@ -1,0 +1,24 @@
+//! Reading how the service is, which whoever runs it knows and this crate does not.
+
+use keyreeve_keyhost::Deadline;
+
+use crate::{
+    Caller, Error, Service,
+    gate::{Action, Target},
+};
+
+impl Service {
+    /// Lets `caller` read what `read` reports.
+    pub async fn get_status<T>(
+        &self,
+        caller: &Caller,
+        read: impl Fn() -> T,
+        deadline: Deadline,
+    ) -> Result<T, Error> {
+        let read = &read;
+        self.run(caller, Action::GetStatus, Target::Service, deadline, move |_permit| async move {
+            Ok(read())
+        })
+        .await
+    }
+}

@@ -1,0 +1,129 @@
+//! A disk in memory that counts down to a failure, and remembers what was synced.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redb::StorageBackend;
+
+/// A disk. Clones are the same disk.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Disk(Arc<Mutex<Platter>>);
+
+#[derive(Debug, Default)]
+struct Platter {
+    /// What a read returns.
+    current: Vec<u8>,
+    /// What was there at the last sync.
+    synced: Vec<u8>,
+    /// What was done since then, in order.
+    pending: Vec<Write>,
+    /// Writes and syncs that still succeed, and how the others fail.
+    failure: Option<(u64, io::ErrorKind)>,
+}
+
+#[derive(Debug, Clone)]
+enum Write {
+    Bytes(u64, Vec<u8>),
+    Length(u64),
+}
+
+impl Disk {
+    /// Lets `after` more writes and syncs succeed, and none from then on.
+    pub(crate) fn fail(&self, after: u64, kind: io::ErrorKind) {
+        self.platter().failure = Some((after, kind));
+    }
+
+    /// The disk as another process would find it: every write, synced or not.
+    pub(crate) fn after_exit(&self) -> Self {
+        Self::holding(self.platter().current.clone())
+    }
+
+    /// The disk after a power cut: what was synced, and of the writes since then
+    /// those that `survives` says, by their order.
+    pub(crate) fn after_power_cut(&self, survives: impl Fn(usize) -> bool) -> Self {
+        let platter = self.platter();
+        let mut image = platter.synced.clone();
+        for (_, write) in platter.pending.iter().enumerate().filter(|(order, _)| survives(*order)) {
+            write.apply(&mut image);
+        }
+        Self::holding(image)
+    }
+
+    fn holding(image: Vec<u8>) -> Self {
+        let platter = Platter { synced: image.clone(), current: image, ..Platter::default() };
+        Self(Arc::new(Mutex::new(platter)))
+    }
+
+    fn platter(&self) -> MutexGuard<'_, Platter> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Platter {
+    fn count_down(&mut self) -> io::Result<()> {
+        match &mut self.failure {
+            Some((0, kind)) => Err((*kind).into()),
+            Some((left, _)) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, write: Write) -> io::Result<()> {
+        self.count_down()?;
+        write.apply(&mut self.current);
+        self.pending.push(write);
+        Ok(())
+    }
+}
+
+impl Write {
+    fn apply(&self, image: &mut Vec<u8>) {
+        match self {
+            Self::Length(length) => image.resize(index(*length), 0),
+            Self::Bytes(offset, bytes) => {
+                let end = index(*offset) + bytes.len();
+                if image.len() < end {
+                    image.resize(end, 0);
+                }
+                image[index(*offset)..end].copy_from_slice(bytes);
+            }
+        }
+    }
+}
+
+fn index(offset: u64) -> usize {
+    usize::try_from(offset).expect("the disk of a test fits in memory")
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.platter().current.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let platter = self.platter();
+        let start = index(offset);
+        let found = platter.current.get(start..start + out.len());
+        out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.platter().write(Write::Length(len))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut platter = self.platter();
+        platter.count_down()?;
+        platter.pending.clear();
+        platter.synced = platter.current.clone();
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.platter().write(Write::Bytes(offset, data.to_vec()))
+    }
+}

@@ -1,0 +1,24 @@
+//! Fixtures for tests. Development only; no production crate depends on it.
+//!
+//! A [`SoftHsm`] token comes two ways: its module loaded into the process
+//! ([`SoftHsm::direct`]), and in a container behind `p11-kit server` on a mounted
+//! socket ([`SoftHsm::container`]), which is how a network HSM behaves: other
+//! mechanisms, a round trip per call, and a server that can die.
+//!
+//! Both are told where their token is by an environment variable, which a process
+//! cannot safely set for itself once it has threads. So a test that loads a module
+//! runs its body in a child of the test binary: [`with_direct`] and
+//! [`with_container`] make the token, start the same binary again for this one test
+//! with the environment set, and there call the body. A test that starts processes
+//! of its own (a keyhost, the whole product) takes the [`SoftHsm`] and sets the
+//! variables on them.
+//!
+//! This crate refuses to know what is tested with it: it speaks in paths, labels
+//! and PINs, not in our types.
+
+mod child;
+mod container;
+mod softhsm;
+
+pub use child::{with_container, with_direct, with_spied};
+pub use softhsm::{SoftHsm, TOKEN_LABEL, TOKEN_PIN};

@@ -1,0 +1,192 @@
+//! A token, and what a process needs to reach it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+use crate::container::{self, Container};
+
+/// The label of every token made here.
+pub const TOKEN_LABEL: &str = "keyreeve-test";
+
+/// The user PIN of every token made here.
+pub const TOKEN_PIN: &str = "test-pin-4711";
+
+/// The security officer's PIN.
+pub(crate) const TOKEN_SO_PIN: &str = "test-so-pin-4711";
+
+/// A SoftHSM token in a directory of its own, gone when this is dropped.
+pub struct SoftHsm {
+    /// The PKCS#11 module to load.
+    pub module: PathBuf,
+    /// What the environment of the process that loads it must hold.
+    pub environment: Vec<(String, String)>,
+    /// The token's label.
+    pub label: String,
+    /// The user PIN.
+    pub pin: String,
+    /// Files and directories the module reads.
+    pub read: Vec<PathBuf>,
+    /// Directories the module writes to.
+    pub write: Vec<PathBuf>,
+    /// Unix sockets the module connects to.
+    pub sockets: Vec<PathBuf>,
+    pub(crate) directory: PathBuf,
+    pub(crate) _owner: Owner,
+}
+
+/// What keeps a token alive. The container is stopped before its directory goes.
+pub(crate) enum Owner {
+    /// The parent process, for a body that runs in a child.
+    Parent,
+    /// This value.
+    Directory { _directory: TempDir },
+    /// This value.
+    Container { _container: Box<Container>, _directory: TempDir },
+}
+
+impl SoftHsm {
+    /// A token whose module is loaded directly.
+    ///
+    /// # Errors
+    ///
+    /// If SoftHSM is not installed, or the token cannot be made.
+    pub fn direct() -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let mut token = Self::in_directory(directory.path())?;
+        let tokens = token.token_directory();
+        fs::create_dir(&tokens)?;
+        fs::write(
+            token.directory.join("softhsm2.conf"),
+            format!(
+                "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n\
+                 slots.removable = false\n",
+                tokens.display()
+            ),
+        )?;
+        let output = Command::new("softhsm2-util")
+            .args(["--init-token", "--free", "--label", TOKEN_LABEL])
+            .args(["--pin", TOKEN_PIN, "--so-pin", TOKEN_SO_PIN])
+            .envs(token.environment.clone())
+            .output()
+            .context("softhsm2-util is not installed: apt-get install softhsm2")?;
+        ensure!(output.status.success(), "softhsm2-util: {output:?}");
+        token._owner = Owner::Directory { _directory: directory };
+        Ok(token)
+    }
+
+    /// A token whose module is loaded through OpenSC's spy, which writes every call to
+    /// [`SoftHsm::spy_log`]: for tests that count calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`SoftHsm::direct`], or if OpenSC is not installed.
+    pub fn spied() -> Result<Self> {
+        let direct = Self::direct()?;
+        Ok(Self { _owner: direct._owner, ..Self::spied_in_directory(&direct.directory)? })
+    }
+
+    /// A token in a container, reached through `p11-kit-client.so`.
+    ///
+    /// # Errors
+    ///
+    /// If no container engine answers, the image is not there (`cargo xtask image`
+    /// makes it), or the client module is not installed.
+    pub fn container() -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let mut token = Self::behind_socket(directory.path())?;
+        let container = Box::new(container::start(directory.path())?);
+        token._owner = Owner::Container { _container: container, _directory: directory };
+        Ok(token)
+    }
+
+    /// Where the token's objects are, for tests that take them away.
+    pub fn token_directory(&self) -> PathBuf {
+        self.directory.join("tokens")
+    }
+
+    /// What the spy wrote.
+    pub fn spy_log(&self) -> PathBuf {
+        self.directory.join("spy.log")
+    }
+
+    /// The token that [`SoftHsm::direct`] makes or made in `directory`.
+    pub(crate) fn in_directory(directory: &Path) -> Result<Self> {
+        let configuration = directory.join("softhsm2.conf");
+        Ok(Self {
+            module: first_of(&SOFTHSM, "softhsm2")?,
+            environment: vec![("SOFTHSM2_CONF".into(), configuration.display().to_string())],
+            read: vec![configuration],
+            write: vec![directory.join("tokens")],
+            sockets: Vec::new(),
+            ..Self::bare(directory)
+        })
+    }
+
+    /// The token that [`SoftHsm::spied`] makes or made in `directory`.
+    pub(crate) fn spied_in_directory(directory: &Path) -> Result<Self> {
+        let mut token = Self::in_directory(directory)?;
+        let log = token.spy_log().display().to_string();
+        let spied = std::mem::replace(&mut token.module, first_of(&SPY, "opensc")?);
+        token.environment.push(("PKCS11SPY".into(), spied.display().to_string()));
+        token.environment.push(("PKCS11SPY_OUTPUT".into(), log));
+        Ok(token)
+    }
+
+    /// The token that [`SoftHsm::container`] serves or will serve in `directory`.
+    pub(crate) fn behind_socket(directory: &Path) -> Result<Self> {
+        let socket = directory.join("p11.sock");
+        let address = format!("unix:path={}", socket.display());
+        Ok(Self {
+            module: first_of(&P11_KIT_CLIENT, "p11-kit-modules")?,
+            environment: vec![("P11_KIT_SERVER_ADDRESS".into(), address)],
+            sockets: vec![socket],
+            ..Self::bare(directory)
+        })
+    }
+
+    fn bare(directory: &Path) -> Self {
+        Self {
+            module: PathBuf::new(),
+            environment: Vec::new(),
+            label: TOKEN_LABEL.to_owned(),
+            pin: TOKEN_PIN.to_owned(),
+            read: Vec::new(),
+            write: Vec::new(),
+            sockets: Vec::new(),
+            directory: directory.to_owned(),
+            _owner: Owner::Parent,
+        }
+    }
+}
+
+fn first_of(candidates: &[&str], package: &str) -> Result<PathBuf> {
+    match candidates.iter().map(PathBuf::from).find(|path| path.is_file()) {
+        Some(path) => Ok(path),
+        None => bail!("{} is not installed: apt-get install {package}", candidates[0]),
+    }
+}
+
+const SOFTHSM: [&str; 3] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
+];
+
+const SPY: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so",
+    "/usr/lib/aarch64-linux-gnu/pkcs11-spy.so",
+    "/usr/lib64/pkcs11-spy.so",
+];
+
+const P11_KIT_CLIENT: [&str; 4] = [
+    "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so",
+    "/usr/lib/aarch64-linux-gnu/pkcs11/p11-kit-client.so",
+    "/usr/lib64/pkcs11/p11-kit-client.so",
+    "/usr/lib/pkcs11/p11-kit-client.so",
+];
