@@ -103,8 +103,12 @@ impl Error {
     }
 
     pub(crate) fn from_status(status: &Status) -> Self {
-        if let Some(cause) = status.source() {
-            return Self::connection(cause);
+        // A status with a cause was made on this side, and not sent by the service.
+        let late = matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled);
+        match status.source() {
+            Some(cause) if !late => return Self::connection(cause),
+            Some(_) => return Self::deadline(),
+            None => {}
         }
         let reason = status.get_details_error_info().map(|info| info.reason);
         let mut message = status.message().to_owned();

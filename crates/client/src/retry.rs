@@ -5,7 +5,7 @@
 //! `google.rpc.RetryInfo` sets the least wait. Without one, as when nothing listens
 //! at all, a few attempts are enough to bridge a restart and to fail soon otherwise.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -23,7 +23,9 @@ pub(crate) fn wait_before_next(
     remaining: Duration,
     jitter: u8,
 ) -> Option<Duration> {
-    if status.code() != Code::Unavailable {
+    // A connection lost in the middle of a call comes as UNKNOWN with a cause.
+    let lost = status.code() == Code::Unknown && status.source().is_some();
+    if status.code() != Code::Unavailable && !lost {
         return None;
     }
     let hint = status.get_details_retry_info().and_then(|info| info.retry_delay);
@@ -60,6 +62,15 @@ mod tests {
             let wait = wait_before_next(&Status::new(code, ""), 1, Duration::MAX, 0);
             assert_eq!(wait, None, "{code:?}");
         }
+    }
+
+    /// Guards against a service that is restarted in the middle of a call being noticed
+    /// by callers who could simply ask again.
+    #[test]
+    fn a_lost_connection_is_repeated() {
+        let cause = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let status = Status::from_error(Box::new(cause));
+        assert!(wait_before_next(&status, 1, Duration::MAX, 0).is_some(), "{status:?}");
     }
 
     /// Guards against a command that hangs until its deadline because of a typing

@@ -125,6 +125,7 @@ fn open_file(path: &Path) -> Result<File, Error> {
     })
 }
 
+#[expect(clippy::disallowed_methods, reason = "once per file, and the thread is the caller's")]
 async fn blocking(
     work: impl FnOnce() -> Result<u64, Error> + Send + 'static,
 ) -> Result<u64, Error> {

@@ -89,7 +89,7 @@ async fn serve(service: Scripted) -> (SocketAddr, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     let tls = ServerTlsConfig::new().identity(identity);
-    let server = Server::builder().tls_config(tls).expect("the certificate is good");
+    let mut server = Server::builder().tls_config(tls).expect("the certificate is good");
     let router = server.add_service(VaultServiceServer::new(service));
     tokio::spawn(router.serve_with_incoming(TcpListenerStream::new(listener)));
     (address, pem)

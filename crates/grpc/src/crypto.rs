@@ -11,13 +11,7 @@ use keyreeve_proto::v1::{
 use keyreeve_service::{Error, Service, crypto::JwksOf};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{
-    batch,
-    call::Call,
-    name, operation,
-    stream::Results,
-    to_status,
-};
+use crate::{batch, call::Call, name, operation, stream::Results, to_status};
 
 /// The door to what keys are for.
 pub(crate) struct CryptoDoor {
@@ -44,10 +38,7 @@ impl CryptoDoor {
 impl CryptoService for CryptoDoor {
     type StreamStream = Results;
 
-    async fn sign(
-        &self,
-        request: Request<SignRequest>,
-    ) -> Result<Response<SignResponse>, Status> {
+    async fn sign(&self, request: Request<SignRequest>) -> Result<Response<SignResponse>, Status> {
         let Call { caller, deadline, message } = Call::new(request)?;
         answer(operation::sign(&self.service, &caller, &message, deadline).await)
     }
@@ -108,10 +99,7 @@ impl CryptoService for CryptoDoor {
         answer(operation::re_encrypt(&self.service, &caller, &message, deadline).await)
     }
 
-    async fn mac(
-        &self,
-        request: Request<MacRequest>,
-    ) -> Result<Response<MacResponse>, Status> {
+    async fn mac(&self, request: Request<MacRequest>) -> Result<Response<MacResponse>, Status> {
         let Call { caller, deadline, message } = Call::new(request)?;
         answer(operation::mac(&self.service, &caller, &message, deadline).await)
     }

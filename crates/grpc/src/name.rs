@@ -18,10 +18,7 @@ pub(crate) fn key<'a>(field: &'static str, text: &'a str) -> Result<KeyName<'a>,
 }
 
 /// Reads `vaults/{vault}/keys/{key}`, with or without `/versions/{version}`.
-pub(crate) fn key_or_version<'a>(
-    field: &'static str,
-    text: &'a str,
-) -> Result<KeyName<'a>, Error> {
+pub(crate) fn key_or_version<'a>(field: &'static str, text: &'a str) -> Result<KeyName<'a>, Error> {
     parse(text).ok_or_else(|| {
         wrong(field, "vaults/{vault}/keys/{key}, with or without /versions/{version}")
     })

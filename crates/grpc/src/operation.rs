@@ -241,10 +241,7 @@ pub(crate) async fn mac(
         message: &request.message,
     };
     let made = service.mac(caller, request, deadline).await?;
-    Ok(MacResponse {
-        version_name: made.version.resource_name().to_owned(),
-        mac: made.mac.into(),
-    })
+    Ok(MacResponse { version_name: made.version.resource_name().to_owned(), mac: made.mac.into() })
 }
 
 pub(crate) async fn verify_mac(
@@ -295,10 +292,7 @@ pub(crate) async fn sign_jwt(
         header: &request.header,
     };
     let signed = service.sign_jwt(caller, request, deadline).await?;
-    Ok(SignJwtResponse {
-        version_name: signed.version.resource_name().to_owned(),
-        jwt: signed.jwt,
-    })
+    Ok(SignJwtResponse { version_name: signed.version.resource_name().to_owned(), jwt: signed.jwt })
 }
 
 fn to_proto(sealed: Sealed) -> Ciphertext {

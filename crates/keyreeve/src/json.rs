@@ -26,11 +26,6 @@ pub(crate) fn to_string<T: Message + Name>(message: &T) -> String {
     String::from_utf8(serializer.into_inner()).expect("JSON is UTF-8")
 }
 
-/// Reads one object.
-pub(crate) fn parse<T: Message + Name + Default>(text: &str) -> Result<T, Failure> {
-    parse_value(serde_json::from_str(text).map_err(|error| unreadable::<T>(&error))?)
-}
-
 /// Reads a `Ciphertext`: as it is, or inside what a command or call returned.
 pub(crate) fn parse_ciphertext(text: &str) -> Result<keyreeve_proto::v1::Ciphertext, Failure> {
     let mut value: Value =

@@ -48,10 +48,12 @@ impl Service {
     pub(crate) async fn refresh(&self, path: &Path) -> Result<(), Error> {
         let shared = self.shared();
         let read = shared.store.get(&path.to_store()).await;
-        if let Some(entry) = read.map_err(|e| Error::from_store(&e))? {
-            for record in shared.registry.apply_entries(&[entry]) {
-                return Err(Error::internal("CORRUPT_RECORD", record.to_string()));
-            }
+        let rejected = match read.map_err(|e| Error::from_store(&e))? {
+            Some(entry) => shared.registry.apply_entries(&[entry]),
+            None => Vec::new(),
+        };
+        if let Some(record) = rejected.first() {
+            return Err(Error::internal("CORRUPT_RECORD", record.to_string()));
         }
         Ok(())
     }

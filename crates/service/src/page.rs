@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn pages_cover_a_list_once() {
         let all: Vec<u32> = (0..10).collect();
-        let mut seen = Vec::new();
+        let mut seen: Vec<u32> = Vec::new();
         let mut token = String::new();
         loop {
             let request = PageRequest { size: 5, token: &token };

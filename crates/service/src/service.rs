@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use keyreeve_store::Store;
 
-use crate::{
-    Backends, Clock, Follower, LoadError, Settings,
-    registry::Registry,
-};
+use crate::{Backends, Clock, Follower, LoadError, Settings, registry::Registry};
 
 /// The service, as one runtime uses it. Cheap to clone.
 #[derive(Clone)]

@@ -57,7 +57,11 @@ impl Service {
     }
 
     /// Checks a key for a use that needs its private half.
-    pub(crate) fn check(&self, version: Arc<KeyVersion>, wanted: Use) -> Result<UsableKey<'_>, Error> {
+    pub(crate) fn check(
+        &self,
+        version: Arc<KeyVersion>,
+        wanted: Use,
+    ) -> Result<UsableKey<'_>, Error> {
         self.check_rules(&version, wanted)?;
         let client = self.backends().named(version.backend())?;
         let description = backends::description(client)?;
@@ -189,9 +193,8 @@ impl Use {
 
     fn padding(self) -> Option<RsaPadding> {
         match self {
-            Self::Encrypt(EncryptionAlgorithm::Rsa(p)) | Self::Decrypt(EncryptionAlgorithm::Rsa(p)) => {
-                Some(p)
-            }
+            Self::Encrypt(EncryptionAlgorithm::Rsa(p))
+            | Self::Decrypt(EncryptionAlgorithm::Rsa(p)) => Some(p),
             Self::Wrap(WrapAlgorithm::Rsa(p)) | Self::Unwrap(WrapAlgorithm::Rsa(p)) => Some(p),
             _ => None,
         }

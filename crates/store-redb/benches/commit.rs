@@ -2,7 +2,9 @@
 //!
 //! Closed loop: each committer waits for its answer before the next commit. Each
 //! runs on a task; the tasks share two threads with a runtime each, as in the
-//! front. 256-byte values. Prints the median of five runs.
+//! front. 256-byte values. The limit beside them is redb alone: one thread that
+//! puts one value per transaction, in the same run, since the disk and the load of
+//! a machine decide the figures. Prints medians of five runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,10 +20,18 @@ const RUNTIMES: usize = 2;
 const ENTRIES: u64 = 100_000;
 
 fn main() {
-    for committers in [1, 64, 256] {
-        let mut rates: Vec<u64> = (0..RUNS).map(|_| commits_per_second(committers)).collect();
-        rates.sort_unstable();
-        report(&format!("{committers} committers: {} durable commits/s", rates[RUNS / 2]));
+    const COMMITTERS: [usize; 3] = [1, 64, 256];
+    let mut bare = Vec::new();
+    let mut rates = COMMITTERS.map(|_| Vec::new());
+    for _ in 0..RUNS {
+        bare.push(bare_redb_commits_per_second());
+        for (committers, rates) in COMMITTERS.iter().zip(&mut rates) {
+            rates.push(commits_per_second(*committers));
+        }
+    }
+    report(&format!("redb alone, one thread: {} durable commits/s", median(bare)));
+    for (committers, rates) in COMMITTERS.iter().zip(rates) {
+        report(&format!("{committers} committers: {} durable commits/s", median(rates)));
     }
     report(&format!("scan of {ENTRIES} entries after opening: {:?}", start_up_scan()));
 }
@@ -58,6 +68,23 @@ fn commits_per_second(committers: usize) -> u64 {
     next.load(Ordering::Relaxed) / RUN.as_secs()
 }
 
+fn bare_redb_commits_per_second() -> u64 {
+    let table = redb::TableDefinition::<&[u8], &[u8]>::new("bench");
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let database = redb::Database::create(directory.path().join("bare.redb")).expect("create");
+    let end = Instant::now() + RUN;
+    let mut number = 0_u64;
+    while Instant::now() < end {
+        let transaction = database.begin_write().expect("begin");
+        let mut open = transaction.open_table(table).expect("open");
+        open.insert(&number.to_be_bytes()[..], &[0xa5; 256][..]).expect("insert");
+        drop(open);
+        transaction.commit().expect("commit");
+        number += 1;
+    }
+    number / RUN.as_secs()
+}
+
 fn start_up_scan() -> Duration {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let path = directory.path().join("store.redb");
@@ -84,6 +111,11 @@ fn put(number: u64) -> Batch {
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be built")
+}
+
+fn median(mut rates: Vec<u64>) -> u64 {
+    rates.sort_unstable();
+    rates[rates.len() / 2]
 }
 
 #[expect(clippy::print_stdout, reason = "a bench reports on standard output")]

@@ -1,7 +1,8 @@
 //! The container engine: Docker, started here when none answers.
 
 use std::{
-    fs::File,
+    fs::{self, File},
+    os::unix::process::CommandExt,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -17,7 +18,10 @@ pub(crate) fn ensure_running() -> Result<()> {
         return Ok(());
     }
     ensure!(is_installed("dockerd"), "no container engine is installed: cargo xtask deps");
+    // Asks for a password now, if one is needed, and not behind the daemon's back.
+    shell::run(&mut as_root("true"))?;
     let log = root().join("target").join("dockerd.log");
+    fs::create_dir_all(root().join("target"))?;
     // From what works on a whole machine to what works inside a container.
     for options in [
         &[][..],
@@ -31,6 +35,8 @@ pub(crate) fn ensure_running() -> Result<()> {
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
+            // It outlives this command, and the interrupt key.
+            .process_group(0)
             .spawn()
             .context("cannot start dockerd")?;
         let deadline = Instant::now() + Duration::from_secs(30);

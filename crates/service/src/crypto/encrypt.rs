@@ -11,7 +11,7 @@ use crate::{
     Caller, Error, KeyVersion, Service,
     gate::{Action, Permit, Target},
     name::KeyName,
-    usable::{Use, UsablePublicKey},
+    usable::{UsablePublicKey, Use},
 };
 
 /// A request to encrypt.

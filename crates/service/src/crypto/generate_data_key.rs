@@ -112,7 +112,7 @@ fn plan(
     let wraps = version.policy().ops.contains(Operation::WrapKey);
     match algorithm {
         DataKeyAlgorithm::Wrap(wrap @ WrapAlgorithm::AesKw(_)) => {
-            if size < 16 || size % 8 != 0 {
+            if size < 16 || !size.is_multiple_of(8) {
                 return Err(Error::invalid(
                     "size",
                     "this algorithm wraps 16 bytes or more, in steps of 8; AES-KWP wraps any size",

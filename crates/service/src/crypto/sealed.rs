@@ -47,7 +47,11 @@ pub enum DataKeyAlgorithm {
 }
 
 impl Sealed {
-    pub(crate) fn new(version: Arc<KeyVersion>, algorithm: &'static str, sealed: Ciphertext) -> Self {
+    pub(crate) fn new(
+        version: Arc<KeyVersion>,
+        algorithm: &'static str,
+        sealed: Ciphertext,
+    ) -> Self {
         let Ciphertext { iv, ciphertext, tag } = sealed;
         Self { version, algorithm, iv, ciphertext, tag }
     }
@@ -77,9 +81,7 @@ impl<'a> SealedRef<'a> {
                 Ok(requested.or_version(own.version()))
             }
             (Some(key), None) | (None, Some(key)) => Ok(key),
-            (None, None) => {
-                Err(Error::invalid("name", "name the key, here or in the ciphertext"))
-            }
+            (None, None) => Err(Error::invalid("name", "name the key, here or in the ciphertext")),
         }
     }
 }
@@ -115,5 +117,8 @@ pub(crate) fn default_data_key(version: &KeyVersion) -> Result<DataKeyAlgorithm,
 }
 
 fn cannot_seal(spec: KeySpec) -> Error {
-    Error::precondition("WRONG_KEY_TYPE", format!("a key of kind {spec} neither encrypts nor wraps"))
+    Error::precondition(
+        "WRONG_KEY_TYPE",
+        format!("a key of kind {spec} neither encrypts nor wraps"),
+    )
 }

@@ -84,10 +84,9 @@ impl Error {
             KeyState::Expired => {
                 ("KEY_EXPIRED", "the key version has expired; rotate the key for a new one")
             }
-            KeyState::OperationNotAllowed => (
-                "OPERATION_NOT_ALLOWED",
-                "the operation is not among the key's operations",
-            ),
+            KeyState::OperationNotAllowed => {
+                ("OPERATION_NOT_ALLOWED", "the operation is not among the key's operations")
+            }
         };
         Self::precondition(reason, message)
     }

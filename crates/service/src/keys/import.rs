@@ -73,7 +73,8 @@ impl Service {
         let request = &request;
         let target = Target::Key(request.key);
         self.run(caller, Action::ImportKey, target, deadline, move |permit| async move {
-            let make = |vault, client, binding| self.take(vault, client, binding, request, deadline);
+            let make =
+                |vault, client, binding| self.take(vault, client, binding, request, deadline);
             self.add_version(&permit, request.key, &request.attributes, deadline, make).await
         })
         .await
@@ -102,12 +103,8 @@ impl Service {
         let ops = operations.unwrap_or(KeyOps::NONE);
         let policy = first_policy(spec.unwrap_or(KeySpec::EcP256), ops, attributes);
         let name = sealed_name(request.key);
-        let key = ImportedKey {
-            recipient: *recipient,
-            encapsulated,
-            ciphertext,
-            aad: name.as_bytes(),
-        };
+        let key =
+            ImportedKey { recipient: *recipient, encapsulated, ciphertext, aad: name.as_bytes() };
         client
             .import(binding, &policy, spec.is_none(), vault.vault_key(), key, deadline)
             .await

@@ -24,8 +24,7 @@ impl Service {
         self.run(caller, Action::RotateKey, Target::Key(key), deadline, move |permit| async move {
             let latest = self.find(&permit, key)?;
             let (spec, ops) = (latest.spec(), latest.policy().made_for);
-            let attributes =
-                &Attributes { tags: latest.tags().clone(), ..Attributes::default() };
+            let attributes = &Attributes { tags: latest.tags().clone(), ..Attributes::default() };
             let make = |vault, client, binding| {
                 self.generate(vault, client, binding, spec, Some(ops), attributes, deadline)
             };

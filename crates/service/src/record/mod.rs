@@ -54,3 +54,49 @@ impl fmt::Display for Unreadable {
 }
 
 impl std::error::Error for Unreadable {}
+
+#[cfg(test)]
+mod tests {
+    use keyreeve_types::{KeyOps, Operation, UnixTime};
+
+    use super::*;
+
+    fn reads_and_writes<R: Record>(golden: &str) -> R {
+        let record: R = decode(golden.as_bytes()).expect(
+            "a record of this format must stay readable; if it has to change, raise FORMAT and \
+             keep reading the old one",
+        );
+        let written = encode(&record).expect("a record that was read");
+        assert_eq!(String::from_utf8(written).expect("JSON"), golden, "written differently now");
+        record
+    }
+
+    /// Guards against a stored format that changes without anybody meaning it: a
+    /// renamed variant is enough.
+    #[test]
+    fn records_are_written_as_ever() {
+        let vault: VaultRecord = reads_and_writes(include_str!("../../tests/golden/vault.json"));
+        assert_eq!((vault.name.as_str(), &vault.vault_key[..]), ("Prod", &[1, 2, 3][..]));
+        let key: KeyRecord = reads_and_writes(include_str!("../../tests/golden/key.json"));
+        assert_eq!(key.versions, 2);
+        let version: VersionRecord =
+            reads_and_writes(include_str!("../../tests/golden/version.json"));
+        let policy = version.policy();
+        assert_eq!(policy.ops, KeyOps::of(&[Operation::Decrypt]));
+        assert_eq!(policy.expires, Some(UnixTime(1_800_000_000)));
+        assert_eq!((policy.revision, policy.enabled), (3, false));
+    }
+
+    /// Guards against a newer record that an older reader takes for what it is not.
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        let golden = include_str!("../../tests/golden/key.json");
+        let newer = golden.replace("\"format\":1", "\"format\":2");
+        assert!(decode::<KeyRecord>(newer.as_bytes()).is_err());
+        let wider = golden.replace("\"format\":1", "\"format\":1,\"exportable\":true");
+        assert!(decode::<KeyRecord>(wider.as_bytes()).is_err());
+        for cut in 0..golden.len() {
+            assert!(decode::<KeyRecord>(&golden.as_bytes()[..cut]).is_err(), "{cut}");
+        }
+    }
+}

@@ -47,12 +47,8 @@ impl Path {
 
     /// Reads a path back; `None` if it is the path of something else.
     pub(crate) fn from_store(key: &StoreKey) -> Option<Self> {
-        let segments: Vec<String> = key
-            .segments()?
-            .into_iter()
-            .map(String::from_utf8)
-            .collect::<Result<_, _>>()
-            .ok()?;
+        let segments: Vec<String> =
+            key.segments()?.into_iter().map(String::from_utf8).collect::<Result<_, _>>().ok()?;
         let mut segments = segments.into_iter();
         let kind = segments.next()?;
         let path = match (kind.as_str(), segments.next()?, segments.next(), segments.next()) {

@@ -83,7 +83,12 @@ impl Vault {
 
 impl VaultEntry {
     pub(crate) fn new(record: VaultRecord, revision: Revision) -> Self {
-        Self { vault: Arc::new(Vault::new(record)), revision, keys: OrdMap::new(), jwks: OnceLock::new() }
+        Self {
+            vault: Arc::new(Vault::new(record)),
+            revision,
+            keys: OrdMap::new(),
+            jwks: OnceLock::new(),
+        }
     }
 
     /// The same vault with `key` in it.

@@ -78,7 +78,7 @@ fn collect(path: &Path, sources: &mut Vec<Source>) -> Result<()> {
         entries.sort();
         return entries.iter().try_for_each(|entry| collect(entry, sources));
     }
-    if path.extension().is_some_and(|extension| extension == "rs") {
+    if path.is_file() && path.extension().is_some_and(|extension| extension == "rs") {
         let text =
             fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let path = path.strip_prefix(root()).unwrap_or(path).to_owned();

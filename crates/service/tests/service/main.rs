@@ -1,0 +1,136 @@
+//! The service over a real keyhost: real frames, sockets and threads around the
+//! software backend, and the in-memory store. Only the process boundary is missing.
+
+mod crypto;
+mod following;
+mod jwt;
+mod keys;
+mod races;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use keyreeve_backend_software::SoftwareBackend;
+use keyreeve_keyhost::{
+    Client, ClientLink, RootKey,
+    host::{Custody, Host, Pulse},
+    link,
+};
+use keyreeve_service::{
+    Backends, Caller, Clock, Deadline, KeyName, KeyVersion, Service, Settings, Shared, Tier,
+    VaultName,
+    keys::{Attributes, CreateKey},
+    vaults::CreateVault,
+};
+use keyreeve_store::{MemoryStore, Store};
+use keyreeve_types::{KeySpec, UnixTime};
+use tokio::sync::mpsc;
+
+/// When the tests take place.
+const NOW: i64 = 1_700_000_000;
+
+/// A service with a vault called `prod`.
+struct Fixture {
+    service: Service,
+    caller: Caller,
+    store: Arc<dyn Store>,
+    client: Client,
+    clock: Arc<AtomicI64>,
+    _links: mpsc::Sender<Option<ClientLink>>,
+    _dir: tempfile::TempDir,
+}
+
+impl Fixture {
+    async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    async fn with(settings: Settings) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root_key = dir.path().join("root.key");
+        RootKey::create(&root_key).expect("a root key");
+        let (front, end) = link(1).expect("sockets");
+        let host = Host {
+            backend: SoftwareBackend::new(),
+            custody: Custody::Root(RootKey::load(&root_key).expect("the root key")),
+            threads: 1,
+            protections: Vec::new(),
+        };
+        std::thread::spawn(move || host.serve(end, &Arc::new(Pulse::new(1))));
+        let (client, driver) = Client::new("software");
+        let (links, receiver) = mpsc::channel(1);
+        tokio::spawn(driver.run(receiver));
+        links.send(front.shards().expect("links").pop()).await.expect("a driver");
+        while client.description().is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let clock = Arc::new(AtomicI64::new(NOW));
+        let service = open(&store, &client, &clock, settings).await;
+        let caller = Caller::authenticated("tests");
+        let fixture = Self { service, caller, store, client, clock, _links: links, _dir: dir };
+        let request = CreateVault { name: vault("prod"), tier: Tier::Standard };
+        fixture.service.create_vault(&fixture.caller, request, soon()).await.expect("a vault");
+        fixture
+    }
+
+    /// A second node: the same store and keyhost, a registry of its own.
+    async fn second_node(&self) -> Service {
+        open(&self.store, &self.client, &self.clock, Settings::default()).await
+    }
+
+    fn set_clock(&self, now: i64) {
+        self.clock.store(now, Ordering::Relaxed);
+    }
+
+    async fn key(&self, name: &str, spec: KeySpec) -> Arc<KeyVersion> {
+        let made = self.service.create_key(&self.caller, new_key(name, spec), soon()).await;
+        made.expect("a key")
+    }
+}
+
+async fn open(
+    store: &Arc<dyn Store>,
+    client: &Client,
+    clock: &Arc<AtomicI64>,
+    settings: Settings,
+) -> Service {
+    let clock = Arc::clone(clock);
+    let clock = Clock::new(move || UnixTime(clock.load(Ordering::Relaxed)));
+    let opened = Shared::open(Arc::clone(store), settings, clock).await;
+    let (shared, follower) = opened.expect("a store");
+    tokio::spawn(follower.run());
+    Service::new(shared, Backends::new(client.clone(), None))
+}
+
+fn new_key(name: &str, spec: KeySpec) -> CreateKey<'_> {
+    CreateKey { key: key(name), spec, operations: None, attributes: Attributes::default() }
+}
+
+fn vault(name: &str) -> VaultName<'_> {
+    VaultName::new(name).expect("a name")
+}
+
+/// The key `name` of the vault `prod`.
+fn key(name: &str) -> KeyName<'_> {
+    KeyName::new("prod", name, None).expect("a name")
+}
+
+fn version_of<'a>(name: &'a str, version: &KeyVersion) -> KeyName<'a> {
+    KeyName::new("prod", name, Some(version.id())).expect("a name")
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
+}
+
+fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect()
+}
