@@ -84,12 +84,12 @@ async fn whatever_is_wrong_with_a_ciphertext_looks_the_same() {
     assert_eq!(&opened[..], b"secret");
     let flipped: Vec<u8> = ciphertext.iter().map(|b| b ^ 1).collect();
     let attempts: [[&[u8]; 4]; 6] = [
-        (iv, &flipped, tag, b"context"),
-        (iv, ciphertext, tag, b"other"),
-        (iv, ciphertext, &tag[1..], b"context"),
-        (&iv[1..], ciphertext, tag, b"context"),
-        (&[], &[], &[], b""),
-        (iv, &ciphertext[1..], tag, b"context"),
+        [iv, &flipped, tag, b"context"],
+        [iv, ciphertext, tag, b"other"],
+        [iv, ciphertext, &tag[1..], b"context"],
+        [&iv[1..], ciphertext, tag, b"context"],
+        [&[], &[], &[], b""],
+        [iv, &ciphertext[1..], tag, b"context"],
     ];
     for [iv, ciphertext, tag, data] in attempts {
         let failed = decrypt(iv, ciphertext, tag, data).await.expect_err("tampered");

@@ -2,7 +2,7 @@
 //!
 //! An engine runs all of it with one line in its tests:
 //!
-//! ```ignore
+//! ```text
 //! keyreeve_store::conformance_suite!(async { Opened::new(Arc::new(MyStore::new()), ()) });
 //! ```
 //!
