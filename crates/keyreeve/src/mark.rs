@@ -37,13 +37,13 @@ impl Mark {
         let bytes = fs::read(path).map_err(|error| {
             Failure::local(format!("{} cannot be read: {error}", path.display()), "check the path")
         })?;
-        Ok(self.from_file(bytes))
+        Ok(self.recognise(bytes))
     }
 
     /// JSON or base64 if the whole file is that, otherwise the bytes themselves. A
     /// signature is no shorter than 32 bytes, so that mistaking one for text has a
     /// chance of one in 2^64.
-    fn from_file(&self, bytes: Vec<u8>) -> Bytes {
+    fn recognise(&self, bytes: Vec<u8>) -> Bytes {
         let text = std::str::from_utf8(&bytes).ok().map(str::trim);
         let from_json = || {
             let value: serde_json::Value = serde_json::from_str(text?).ok()?;
@@ -85,7 +85,7 @@ mod tests {
                 format!("{{\n  \"versionName\": \"x\",\n  \"signature\": \"{standard}\"\n}}\n")
                     .into_bytes(),
             ] {
-                prop_assert_eq!(MARK.from_file(form), expected.clone());
+                prop_assert_eq!(MARK.recognise(form), expected.clone());
             }
             prop_assert_eq!(decode(&url), Some(expected.clone()));
             prop_assert_eq!(decode(&standard), Some(expected));

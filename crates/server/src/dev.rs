@@ -115,8 +115,10 @@ fn keep_token(path: &Path) -> Result<(Secret<String>, String), DevError> {
     let token = match fs::read_to_string(path) {
         Ok(text) => Secret::new(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let made = token::generate()
-                .map_err(|error| DevError::Step { what: "making a token", why: error.to_string() })?;
+            let made = token::generate().map_err(|error| DevError::Step {
+                what: "making a token",
+                why: error.to_string(),
+            })?;
             write_private(path, made.token.expose().as_bytes())?;
             made.token
         }

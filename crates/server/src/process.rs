@@ -39,6 +39,15 @@ fn begin(name: &std::ffi::CStr) -> Result<ControlSocket, std::io::Error> {
     ControlSocket::from_stdin()
 }
 
+/// Ends the process from a thread that is not the main one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the main thread is busy for as long as the process lives; the kernel clears its pages"
+)]
+fn end(code: i32) -> ! {
+    std::process::exit(code)
+}
+
 #[expect(clippy::print_stderr, reason = "there is no supervisor to log for")]
 fn refuse(error: &std::io::Error) -> ExitCode {
     eprintln!("keyreeve process is started by `keyreeve serve` and not by hand ({error})");

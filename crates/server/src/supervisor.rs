@@ -35,9 +35,9 @@ mod keyhost;
 mod lock;
 
 pub use crate::control::{Phase, ProcessState};
-pub use lock::Lock;
 use crate::{config::Checked, listen, log};
 use backoff::Backoff;
+pub use lock::Lock;
 
 /// A service that has just become able to serve.
 #[derive(Debug, Clone)]
@@ -108,10 +108,11 @@ struct Sockets {
 
 impl Sockets {
     fn bind(config: &Checked) -> Result<Self, SupervisorError> {
-        let bind = |field, address| {
-            listen::bind(address, config.front_threads)
-                .map_err(|error| SupervisorError::Listen { field, address, error })
-        };
+        let bind =
+            |field, address| {
+                listen::bind(address, config.front_threads)
+                    .map_err(|error| SupervisorError::Listen { field, address, error })
+            };
         let (grpc, mut listeners) = bind("grpc.listen", config.grpc)?;
         let (https, more) = bind("https.listen", config.https)?;
         listeners.extend(more);
@@ -141,8 +142,7 @@ async fn supervise(
         }
 
         // 2. The front runs until it dies or is told to end.
-        let outcome =
-            front::run(config, &mut sockets, &board, from_keyhosts, &mut *on_ready).await;
+        let outcome = front::run(config, &mut sockets, &board, from_keyhosts, &mut *on_ready).await;
 
         // 3. No keyhost outlives its front.
         end_keyhosts.send_replace(true);
@@ -269,9 +269,9 @@ impl fmt::Display for SupervisorError {
             Self::Listen { field, address, error } => {
                 write!(f, "{field}: cannot listen on {address}: {error}; ")?;
                 match error.kind() {
-                    io::ErrorKind::AddrInUse => {
-                        f.write_str("end what uses the port, or choose another; port 0 takes a free one")
-                    }
+                    io::ErrorKind::AddrInUse => f.write_str(
+                        "end what uses the port, or choose another; port 0 takes a free one",
+                    ),
                     io::ErrorKind::AddrNotAvailable => {
                         f.write_str("use an address of this machine, or 0.0.0.0 or [::] for all")
                     }

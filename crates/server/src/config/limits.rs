@@ -43,13 +43,7 @@ impl Default for Limits {
 
 impl Limits {
     pub(super) fn check(&self, report: &mut Report) {
-        let Self {
-            connections,
-            calls_per_connection,
-            handshake_ms,
-            keepalive_ms,
-            drain_ms,
-        } = self;
+        let Self { connections, calls_per_connection, handshake_ms, keepalive_ms, drain_ms } = self;
         let connections = *connections as u64;
         for (field, value, low, high) in [
             ("connections", connections, 1, 1_000_000),

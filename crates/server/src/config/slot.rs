@@ -1,6 +1,9 @@
 //! `[[slot]]`: a PKCS#11 token, served by a process of its own.
 
-use std::{collections::BTreeSet, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use keyreeve_backend_pkcs11::Profile;
 use keyreeve_types::Name;
@@ -54,7 +57,11 @@ fn name(
         return None;
     };
     if name.folded() == "software" || name.folded() == "front" {
-        report.add(field, format!("`{text}` is the name of another process"), "choose another name");
+        report.add(
+            field,
+            format!("`{text}` is the name of another process"),
+            "choose another name",
+        );
         return None;
     }
     if !taken.insert(name.clone()) {
@@ -92,7 +99,11 @@ impl SlotConfig {
             }
         };
         if let Err(error) = profile.module_path() {
-            report.add(field("profile"), error.to_string(), "nothing of this slot works without it");
+            report.add(
+                field("profile"),
+                error.to_string(),
+                "nothing of this slot works without it",
+            );
         }
         if self.token.is_none() && profile.token.label.is_none() && profile.token.serial.is_none() {
             report.add(

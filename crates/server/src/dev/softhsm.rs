@@ -145,6 +145,9 @@ mod tests {
         assert_eq!(made.quirks, shipped.quirks);
         assert_eq!(made.module, [paths[0]]);
         assert_eq!(made.environment.get("SOFTHSM2_CONF").map(String::as_str), Some("/c.conf"));
-        assert_eq!((made.sandbox.read, made.sandbox.write), (vec![paths[1].into()], vec![paths[2].into()]));
+        assert_eq!(
+            (made.sandbox.read, made.sandbox.write),
+            (vec![paths[1].into()], vec![paths[2].into()])
+        );
     }
 }

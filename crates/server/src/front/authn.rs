@@ -135,9 +135,15 @@ mod tests {
     #[test]
     fn what_is_presented_and_not_known_fails() {
         let long = format!("Bearer {}", "x".repeat(5000));
-        for value in
-            ["Bearer kr_three", "Bearer ", "Bearer", "", "Basic kr_one", "kr_one", "Bearer kr_one x"]
-        {
+        for value in [
+            "Bearer kr_three",
+            "Bearer ",
+            "Bearer",
+            "",
+            "Basic kr_one",
+            "kr_one",
+            "Bearer kr_one x",
+        ] {
             assert_eq!(outcome(&[value]), "failed", "{value:?}");
         }
         assert_eq!(outcome(&[&long]), "failed");

@@ -3,7 +3,12 @@
 //! Health and reflection are open to everybody; every other call needs a caller,
 //! whatever its path, so that a method that is added later is not open by mistake.
 
-use std::{convert::Infallible, pin::{Pin, pin}, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
@@ -93,11 +98,7 @@ fn is_open(path: &str) -> bool {
 }
 
 /// The services with a caller, then those without.
-fn routes(
-    service: &Service,
-    status: StatusSource,
-    health: HealthService,
-) -> Routes {
+fn routes(service: &Service, status: StatusSource, health: HealthService) -> Routes {
     let routes = keyreeve_grpc::routes(service, status).add_service(HealthServer::new(health));
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)

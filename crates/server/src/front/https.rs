@@ -9,7 +9,11 @@
 //!
 //! It has no other route, and every answer but a JWK set is JSON of its own making.
 
-use std::{pin::{Pin, pin}, sync::Arc, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -130,8 +134,11 @@ async fn ready(State(context): State<Context>) -> Response {
         .into_iter()
         .map(|(name, serves)| (name, if serves { "serving" } else { "unavailable" }.into()))
         .collect();
-    let (code, status) =
-        if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
+    let (code, status) = if ready {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    };
     no_store((code, Json(json!({ "status": status, "keyhosts": keyhosts }))).into_response())
 }
 
@@ -175,9 +182,10 @@ fn with_cache_headers(etag: &str, mut response: Response) -> Response {
 
 /// `If-None-Match` (RFC 9110 section 13.1.2): any, or a list compared weakly.
 fn matches(known: &str, tag: &str) -> bool {
-    known.split(',').map(str::trim).any(|one| {
-        one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag
-    })
+    known
+        .split(',')
+        .map(str::trim)
+        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
 }
 
 fn failed(error: &Error) -> Response {

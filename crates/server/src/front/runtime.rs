@@ -3,11 +3,11 @@
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
 use keyreeve_keyhost::{Client, ClientLink, Driver};
-use keyreeve_service::{Backends, Service, Shared};
-use rustls::ServerConfig;
 use keyreeve_proto::v1::{
     crypto_service_server, key_service_server, status_service_server, vault_service_server,
 };
+use keyreeve_service::{Backends, Service, Shared};
+use rustls::ServerConfig;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tonic_health::{
     ServingStatus,

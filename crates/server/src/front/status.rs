@@ -68,10 +68,8 @@ pub(super) fn source(processes: Arc<Processes>, clients: Vec<Client>) -> StatusS
 
 fn process(state: &ProcessState, processes: &Processes, clients: &[Client]) -> v1::Process {
     let ProcessState { name, pid, phase, restarts, detail: _ } = state;
-    let description = clients
-        .iter()
-        .find(|client| client.name() == name)
-        .and_then(Client::description);
+    let description =
+        clients.iter().find(|client| client.name() == name).and_then(Client::description);
     let protections = match &description {
         Some(description) => &description.protections,
         None if name == FRONT => processes.own_protections(),
@@ -108,10 +106,13 @@ fn backend(capabilities: &Capabilities) -> v1::Backend {
     let mut key_specs: Vec<_> = generate.iter().chain(import).map(ToString::to_string).collect();
     key_specs.sort();
     key_specs.dedup();
-    let algorithms = sign.iter().map(ToString::to_string);
-    let algorithms = algorithms.chain(mac.iter().map(ToString::to_string));
-    let algorithms = algorithms.chain(decrypt.iter().map(ToString::to_string));
-    let algorithms = algorithms.chain(unwrap.iter().map(ToString::to_string));
+    let mut algorithms: Vec<_> = sign.iter().map(ToString::to_string).collect();
+    algorithms.extend(mac.iter().map(ToString::to_string));
+    algorithms.extend(decrypt.iter().map(ToString::to_string));
+    // RSA algorithms that decrypt also unwrap, under the same name.
+    let wrapping = unwrap.iter().map(ToString::to_string);
+    let new: Vec<_> = wrapping.filter(|name| !algorithms.contains(name)).collect();
+    algorithms.extend(new);
     v1::Backend {
         name: backend.clone(),
         tier: match custody {
@@ -120,6 +121,6 @@ fn backend(capabilities: &Capabilities) -> v1::Backend {
         }
         .into(),
         key_specs,
-        algorithms: algorithms.collect(),
+        algorithms,
     }
 }

@@ -122,7 +122,7 @@ fn serve(
 fn run_thread(runtime: Runtime) {
     if let Err(error) = runtime.run() {
         tracing::error!(%error, "a thread of the front failed");
-        std::process::exit(1);
+        super::end(1);
     }
 }
 
@@ -197,7 +197,7 @@ fn follow(
             Ok(Some((ToFront::State(states), _))) => processes.update(states),
             Ok(Some((ToFront::Drain, _))) => return Ok(()),
             Ok(Some((ToFront::Start(_), _))) => return Err("was started twice".to_owned()),
-            Ok(None) => std::process::exit(0),
+            Ok(None) => return Err("the supervisor is gone".to_owned()),
             Err(error) => return Err(format!("control socket: {error}")),
         }
     }

@@ -70,8 +70,7 @@ fn open_software(root_key: &Path) -> Result<Opened<SoftwareBackend>, Failure> {
     // A file that is missing, exposed or damaged does not mend itself.
     let root = RootKey::load(root_key)
         .map_err(|error| Failure { needs_operator: true, message: error.to_string() })?;
-    let sandbox =
-        Sandbox { syscalls: Syscalls::OwnCode, lock_memory: true, ..Sandbox::default() };
+    let sandbox = Sandbox { syscalls: Syscalls::OwnCode, lock_memory: true, ..Sandbox::default() };
     let keys = key_memory(root.holding());
     Ok(Opened {
         backend: SoftwareBackend::new(),
@@ -184,7 +183,7 @@ fn answer_pings(control: &ControlSocket, pulse: &Pulse) {
         };
     }
     // Nobody is left to serve, and calls in flight have nobody to answer.
-    std::process::exit(0);
+    super::end(0)
 }
 
 fn millis(duration: std::time::Duration) -> u64 {

@@ -7,7 +7,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// The longest wait, before jitter.
 const LONGEST: Duration = Duration::from_secs(10);
 /// A process that served this long is thought healthy: its end begins a new row.
-const HEALTHY: Duration = Duration::from_secs(30);
+const HEALTHY: Duration = Duration::from_secs(2);
 
 /// Counts failures in a row: at once, then 100 ms, doubling to 10 s.
 #[derive(Debug, Default)]
@@ -55,8 +55,7 @@ mod tests {
     #[test]
     fn waits_grow_from_nothing_to_ten_seconds_and_start_over_after_health() {
         let mut backoff = Backoff::default();
-        let waits: Vec<_> =
-            (0..10).map(|_| backoff.next(Duration::ZERO).as_millis()).collect();
+        let waits: Vec<_> = (0..10).map(|_| backoff.next(Duration::ZERO).as_millis()).collect();
         assert_eq!(waits, [0, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
         assert_eq!(backoff.next(HEALTHY), Duration::ZERO);
         assert_eq!(backoff.next(Duration::ZERO), FIRST);

@@ -3,10 +3,7 @@
 use std::{
     ffi::OsStr,
     io,
-    os::{
-        fd::OwnedFd,
-        unix::process::CommandExt,
-    },
+    os::{fd::OwnedFd, unix::process::CommandExt},
     process::{self, Command, ExitStatus, Stdio},
 };
 
@@ -27,7 +24,11 @@ impl Child {
     ///
     /// It is a process group of its own, so that Ctrl-C at a terminal reaches the
     /// supervisor alone, which then ends everything in order.
-    pub(super) fn start<E, K, V>(args: &[&str], environment: E, control: OwnedFd) -> io::Result<Self>
+    pub(super) fn start<E, K, V>(
+        args: &[&str],
+        environment: E,
+        control: OwnedFd,
+    ) -> io::Result<Self>
     where
         E: IntoIterator<Item = (K, V)>,
         K: AsRef<OsStr>,
@@ -47,9 +48,8 @@ impl Child {
             .process_group(0)
             .spawn()?;
         let pid = Pid::from_child(&process);
-        let pidfd = pidfd_open(pid, PidfdFlags::NONBLOCK)
-            .map_err(io::Error::from)
-            .and_then(watched);
+        let pidfd =
+            pidfd_open(pid, PidfdFlags::NONBLOCK).map_err(io::Error::from).and_then(watched);
         match pidfd {
             Ok(pidfd) => Ok(Self { process, pidfd }),
             Err(error) => {

@@ -2,7 +2,10 @@
 
 use std::{fs::File, path::Path};
 
-use rustix::{fs::{FlockOperation, flock}, io::Errno};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 
 use super::SupervisorError;
 

@@ -57,7 +57,7 @@ async fn keys_are_listed_in_pages() {
         let page = PageRequest { size: 2, token: &token };
         let page = it.service.list_keys(&it.caller, vault("prod"), page, soon()).await;
         let page = page.expect("a page");
-        seen.extend(page.items.iter().map(|k| k.key_resource_name()[16..].to_owned()));
+        seen.extend(page.items.iter().map(|k| k.key_resource_name()[17..].to_owned()));
         if page.next.is_empty() {
             break;
         }
