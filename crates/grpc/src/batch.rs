@@ -23,7 +23,7 @@ pub(crate) async fn run(
     }
     let running = request
         .operations
-        .into_iter()
+        .iter()
         .map(|operation| operation::run(service, caller, operation, deadline));
     Ok(BatchResponse { results: join_all(running).await })
 }

@@ -4,6 +4,7 @@
 //! answer.
 
 use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt, TryFutureExt, ready};
 use keyreeve_proto::v1::{
     Ciphertext, DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse,
     GenerateDataKeyRequest, GenerateDataKeyResponse, MacRequest, MacResponse, Operation,
@@ -25,48 +26,54 @@ use keyreeve_types::{EncryptionAlgorithm, MacAlgorithm, SignatureAlgorithm, Unkn
 use crate::{error::to_operation_error, name, secret};
 
 /// Runs an operation of a batch or stream. Its failure is its result.
+///
+/// Each kind is boxed by itself: a future that could be any of them would be as
+/// large as the largest, and a batch would move that around for every operation.
 pub(crate) async fn run(
     service: &Service,
     caller: &Caller,
-    operation: Operation,
+    operation: &Operation,
     deadline: Deadline,
 ) -> OperationResult {
-    let outcome = match operation.request {
-        Some(Request::Sign(r)) => sign(service, caller, &r, deadline).await.map(Outcome::Sign),
+    let running: BoxFuture<'_, Result<Outcome, Error>> = match &operation.request {
+        Some(Request::Sign(r)) => sign(service, caller, r, deadline).map_ok(Outcome::Sign).boxed(),
         Some(Request::Verify(r)) => {
-            verify(service, caller, &r, deadline).await.map(Outcome::Verify)
+            verify(service, caller, r, deadline).map_ok(Outcome::Verify).boxed()
         }
         Some(Request::Encrypt(r)) => {
-            encrypt(service, caller, &r, deadline).await.map(Outcome::Encrypt)
+            encrypt(service, caller, r, deadline).map_ok(Outcome::Encrypt).boxed()
         }
         Some(Request::Decrypt(r)) => {
-            decrypt(service, caller, &r, deadline).await.map(Outcome::Decrypt)
+            decrypt(service, caller, r, deadline).map_ok(Outcome::Decrypt).boxed()
         }
         Some(Request::WrapKey(r)) => {
-            wrap_key(service, caller, &r, deadline).await.map(Outcome::WrapKey)
+            wrap_key(service, caller, r, deadline).map_ok(Outcome::WrapKey).boxed()
         }
         Some(Request::UnwrapKey(r)) => {
-            unwrap_key(service, caller, &r, deadline).await.map(Outcome::UnwrapKey)
+            unwrap_key(service, caller, r, deadline).map_ok(Outcome::UnwrapKey).boxed()
         }
         Some(Request::GenerateDataKey(r)) => {
-            generate_data_key(service, caller, &r, deadline).await.map(Outcome::GenerateDataKey)
+            generate_data_key(service, caller, r, deadline).map_ok(Outcome::GenerateDataKey).boxed()
         }
         Some(Request::ReEncrypt(r)) => {
-            re_encrypt(service, caller, &r, deadline).await.map(Outcome::ReEncrypt)
+            re_encrypt(service, caller, r, deadline).map_ok(Outcome::ReEncrypt).boxed()
         }
-        Some(Request::Mac(r)) => mac(service, caller, &r, deadline).await.map(Outcome::Mac),
+        Some(Request::Mac(r)) => mac(service, caller, r, deadline).map_ok(Outcome::Mac).boxed(),
         Some(Request::VerifyMac(r)) => {
-            verify_mac(service, caller, &r, deadline).await.map(Outcome::VerifyMac)
+            verify_mac(service, caller, r, deadline).map_ok(Outcome::VerifyMac).boxed()
         }
         Some(Request::RandomBytes(r)) => {
-            random_bytes(service, caller, &r, deadline).await.map(Outcome::RandomBytes)
+            random_bytes(service, caller, r, deadline).map_ok(Outcome::RandomBytes).boxed()
         }
         Some(Request::SignJwt(r)) => {
-            sign_jwt(service, caller, &r, deadline).await.map(Outcome::SignJwt)
+            sign_jwt(service, caller, r, deadline).map_ok(Outcome::SignJwt).boxed()
         }
-        None => Err(Error::invalid("operation", "there is no operation, or one unknown here")),
+        None => {
+            let error = Error::invalid("operation", "there is no operation, or one unknown here");
+            ready(Err(error)).boxed()
+        }
     };
-    let result = outcome.unwrap_or_else(|error| Outcome::Error(to_operation_error(&error)));
+    let result = running.await.unwrap_or_else(|error| Outcome::Error(to_operation_error(&error)));
     OperationResult { result: Some(result) }
 }
 

@@ -62,7 +62,7 @@ impl Results {
         let StreamRequest { id, operation } = request;
         Box::pin(async move {
             let operation = operation.unwrap_or_default();
-            let result = operation::run(&service, &caller, operation, deadline).await;
+            let result = operation::run(&service, &caller, &operation, deadline).await;
             StreamResponse { id, result: Some(result) }
         })
     }

@@ -4,7 +4,7 @@
 //! packet = frame …        frame = length (4, big-endian) ‖ postcard body
 //! ```
 
-use keyreeve_types::Secret;
+use keyreeve_memory::wipe;
 use postcard::{Result, ser_flavors::Flavor};
 use serde::Serialize;
 
@@ -41,8 +41,25 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     after.split_at_checked(length)
 }
 
-/// A body that was copied out of a packet, and may hold a secret.
-pub(crate) type Body = Secret<Vec<u8>>;
+/// A body that was copied out of a packet, and may hold a secret: it neither prints
+/// nor compares, and is wiped when dropped.
+pub(crate) struct Body(Box<[u8]>);
+
+impl Body {
+    pub(crate) fn copy_of(body: &[u8]) -> Self {
+        Self(body.into())
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
 
 /// Writes straight into the packet.
 struct Appender<'a>(&'a mut Vec<u8>);

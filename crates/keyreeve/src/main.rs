@@ -19,6 +19,12 @@ mod table;
 use std::process::ExitCode;
 
 use clap::Parser;
+use keyreeve_memory::WipingAllocator;
+
+/// Front, keyhosts and command line alike: what passes through a buffer does not
+/// outlive it.
+#[global_allocator]
+static ALLOCATOR: WipingAllocator = WipingAllocator;
 
 fn main() -> ExitCode {
     match cli::Cli::parse().run() {

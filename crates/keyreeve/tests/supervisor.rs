@@ -132,9 +132,7 @@ fn a_front_that_dies_is_started_anew_with_new_keyhosts() {
     let (front, keyhost) =
         (service.serving("front").expect("a front"), service.serving("software").expect("one"));
     Service::signal(front, "-KILL");
-    eventually("another front serves", || {
-        service.serving("front").is_some_and(|now| now != front)
-    });
+    eventually("another front serves", || service.serving("front").is_some_and(|now| now != front));
     eventually("keys can be used again", || service.can_sign());
     assert_ne!(service.serving("software"), Some(keyhost));
     eventually("dev.env names the new front", || {

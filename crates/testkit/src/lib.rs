@@ -13,12 +13,21 @@
 //! of its own (a keyhost, the whole product) takes the [`SoftHsm`] and sets the
 //! variables on them.
 //!
+//! [`Keyreeve`] is the product itself: a `keyreeve dev` in a directory of its own.
+//! [`Service`] is its processes, started in any other way.
+//!
 //! This crate refuses to know what is tested with it: it speaks in paths, labels
 //! and PINs, not in our types.
 
 mod child;
 mod container;
+mod keyreeve;
+mod program;
+mod service;
 mod softhsm;
 
 pub use child::{with_container, with_direct, with_spied};
+pub use keyreeve::Keyreeve;
+pub use program::program;
+pub use service::Service;
 pub use softhsm::{SoftHsm, TOKEN_LABEL, TOKEN_PIN};

@@ -6,12 +6,11 @@ use std::{
     time::Duration,
 };
 
-use keyreeve_types::Secret;
+use keyreeve_memory::wipe;
 use tokio::{
     io::{Interest, unix::AsyncFd},
     sync::{mpsc, oneshot},
 };
-use zeroize::Zeroize;
 
 use super::{Client, Shared, parse, queue::Lane};
 use crate::{
@@ -208,12 +207,12 @@ impl Driver {
         for body in codec::bodies(packet) {
             // The id comes first; the rest is the caller's to read.
             match body.map(postcard::take_from_bytes::<u64>) {
-                Some(Ok((id, rest))) => queue.answer(id, Secret::new(rest.to_vec())),
+                Some(Ok((id, rest))) => queue.answer(id, Body::copy_of(rest)),
                 _ => broken = true,
             }
         }
         drop(queue);
-        packet.zeroize();
+        wipe(packet);
         if broken { Err(ErrorKind::InvalidData.into()) } else { Ok(()) }
     }
 }

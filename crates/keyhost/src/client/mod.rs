@@ -176,7 +176,7 @@ const fn lane_of(spec: KeySpec) -> Lane {
 }
 
 fn parse(body: &Body) -> Result<Response<'_>, CallError> {
-    postcard::from_bytes(body.expose()).map_err(|_| CallError::Protocol)
+    postcard::from_bytes(body.as_slice()).map_err(|_| CallError::Protocol)
 }
 
 /// Passes on what is a result.

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use keyreeve_memory::{wipe, wipe_and_clear};
 use tokio::sync::oneshot;
-use zeroize::Zeroize;
 
 use crate::{
     codec::{self, Body},
@@ -88,7 +88,7 @@ impl Queue {
         let start = packet.bytes.len();
         codec::append(&mut packet.bytes, frame);
         if packet.bytes.len() > max {
-            packet.bytes[start..].zeroize();
+            wipe(&mut packet.bytes[start..]);
             packet.bytes.truncate(start);
             if start == 0 {
                 self.packets.pop_back();
@@ -116,7 +116,7 @@ impl Queue {
 
     /// Wipes a packet that has left and keeps its buffer.
     pub(super) fn recycle(&mut self, mut packet: Packet) {
-        packet.bytes.zeroize();
+        wipe_and_clear(&mut packet.bytes);
         self.spare = Some(packet.bytes);
     }
 
@@ -134,7 +134,7 @@ impl Queue {
         self.shard = shard;
         self.waiting.clear();
         for packet in &mut self.packets {
-            packet.bytes.zeroize();
+            wipe(&mut packet.bytes);
         }
         self.packets.clear();
     }

@@ -3,8 +3,8 @@
 use std::io::{self, ErrorKind};
 
 use keyreeve_backend::KeyBackend;
+use keyreeve_memory::{wipe, wipe_and_clear};
 use keyreeve_types::UnixTime;
-use zeroize::Zeroize;
 
 use super::{
     HostError, Shared,
@@ -47,7 +47,7 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
         while let Some(len) = self.next_packet(&mut packet).map_err(HostError::Io)? {
             self.pulse.begin(self.thread);
             self.serve_packet(&mut session, &mut scratch, &packet[..len])?;
-            packet[..len].zeroize();
+            wipe(&mut packet[..len]);
             self.pulse.end(self.thread);
         }
         Ok(())
@@ -86,7 +86,7 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
             };
             let Outcome { response, session_broken } = outcome;
             self.replies.push(frame.shard, frame.id, response).map_err(HostError::Io)?;
-            scratch.zeroize();
+            wipe_and_clear(scratch);
             if session_broken {
                 *session = self.shared.backend.open_session()?;
             }

@@ -1,3 +1,5 @@
+//! What a wrong configuration is answered with.
+
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use tempfile::TempDir;

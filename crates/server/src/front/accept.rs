@@ -8,6 +8,7 @@ use std::{future::Future, io, sync::Arc, time::Duration};
 
 use rustls::ServerConfig;
 use tokio::{
+    io::BufReader,
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
@@ -17,6 +18,13 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// How long to wait when the system cannot give another descriptor.
 const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// How many bytes are taken from a connection at once. rustls asks for 4 KiB at a
+/// time, which is a system call for each; what waits here is still encrypted.
+const READ_AHEAD: usize = 32 * 1024;
+
+/// An open connection, past its handshake.
+pub(super) type Connection = TlsStream<BufReader<TcpStream>>;
 
 /// One listening socket and what is done before its connections are served.
 pub(super) struct Door {
@@ -34,7 +42,7 @@ impl Door {
     /// last has ended. `serve` watches the same signal.
     pub(super) async fn open<S, F>(self, serve: S) -> io::Result<()>
     where
-        S: Fn(TlsStream<TcpStream>, watch::Receiver<bool>) -> F + Clone + Send + 'static,
+        S: Fn(Connection, watch::Receiver<bool>) -> F + Clone + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let Self { listener, tls, handshake, room, drain } = self;
@@ -61,6 +69,7 @@ impl Door {
                 let _place = place;
                 // Answers are small and wait for nothing.
                 let _ = stream.set_nodelay(true);
+                let stream = BufReader::with_capacity(READ_AHEAD, stream);
                 match timeout(handshake, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => serve(stream, drain).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),

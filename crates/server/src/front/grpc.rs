@@ -16,13 +16,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use keyreeve_grpc::StatusSource;
 use keyreeve_proto::FILE_DESCRIPTOR_SET;
 use keyreeve_service::Service;
-use tokio::{net::TcpStream, sync::watch};
-use tokio_rustls::server::TlsStream;
+use tokio::sync::watch;
 use tonic::{Status, body::Body, service::Routes};
 use tonic_health::{pb::health_server::HealthServer, server::HealthService};
 use tower::Service as _;
 
-use super::{Tokens, authn::Credential, drain::until_drained};
+use super::{Tokens, accept::Connection, authn::Credential, drain::until_drained};
 use crate::config::Limits;
 
 /// Longest list of request headers, in bytes.
@@ -59,12 +58,13 @@ impl Grpc {
             .max_header_list_size(MAX_HEADERS)
             .keep_alive_interval(Duration::from_millis(limits.keepalive_ms))
             .keep_alive_timeout(KEEPALIVE_ANSWER);
-        Self { routes: routes(service, status, health), tokens, http }
+        // Prepared once, or each request would pay for it.
+        Self { routes: routes(service, status, health).prepare(), tokens, http }
     }
 
     /// Serves one connection until its end, or to the end of what is in flight when
     /// told to drain.
-    pub(super) async fn serve(self, stream: TlsStream<TcpStream>, drain: watch::Receiver<bool>) {
+    pub(super) async fn serve(self, stream: Connection, drain: watch::Receiver<bool>) {
         let Self { routes, tokens, http } = self;
         let service = service_fn(move |request| call(routes.clone(), Arc::clone(&tokens), request));
         let connection = pin!(http.serve_connection(TokioIo::new(stream), service));

@@ -31,10 +31,9 @@ use keyreeve_service::{
     Caller, Deadline, Error, Jwks, KeyName, Kind, Service, VaultName, crypto::JwksOf,
 };
 use serde_json::json;
-use tokio::{net::TcpStream, sync::watch};
-use tokio_rustls::server::TlsStream;
+use tokio::sync::watch;
 
-use super::{Processes, drain::until_drained};
+use super::{Processes, accept::Connection, drain::until_drained};
 use crate::config::Limits;
 
 /// How long a verifier may go by what it has. A key that signs from now on is in
@@ -70,7 +69,7 @@ impl Https {
 
     /// Serves one connection until its end, or to the end of what is in flight when
     /// told to drain.
-    pub(super) async fn serve(self, stream: TlsStream<TcpStream>, drain: watch::Receiver<bool>) {
+    pub(super) async fn serve(self, stream: Connection, drain: watch::Receiver<bool>) {
         let service = TowerToHyperService::new(self.routes);
         let connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let finish = |connection: Pin<&mut _>| auto::Connection::graceful_shutdown(connection);

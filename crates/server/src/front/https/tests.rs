@@ -1,3 +1,5 @@
+//! What the HTTPS door answers, and how it may be cached.
+
 use axum::{body::Body, http::Request};
 use keyreeve_service::{Backends, Clock, Settings, Shared};
 use keyreeve_store::MemoryStore;

@@ -1,0 +1,12 @@
+//! The product seen from outside: the real program, its own processes, its own files.
+//!
+//! One binary, because linking dear dependencies once is enough; a file for each
+//! thing that is promised. Nothing here reaches into a crate: what a test needs and
+//! cannot get over gRPC, HTTPS or the command line, users cannot get either.
+
+mod caller;
+mod crash;
+mod durability;
+mod interop;
+mod refusals;
+mod serving;
