@@ -88,7 +88,7 @@ fn no_private_byte_leaves_the_keyhost() {
         let closed = |line: &String| line.contains("secretmem");
         assert!(keyhost.closed.iter().any(closed), "{:?}", keyhost.closed);
     }
-    println!(
+    eprintln!(
         "{done} operations; {} needles; {} MiB of the front's memory; keyhost: {} hits of open \
          keys, secret memory: {secret_memory}",
         needles.len(),

@@ -103,7 +103,7 @@ fn strike(service: &Keyreeve, vault: &str, keyhost: &str, signal: Signal) {
     // 3. Every answer that was given is right.
     assert!(outcomes.signatures.len() > 100 && outcomes.ciphertexts.len() > 100);
     block_on(check(service, vault, &outcomes));
-    println!(
+    eprintln!(
         "{keyhost} {signal:?}: {} signatures and {} ciphertexts right, {} calls told to come \
          back, the last {longest:?} after the blow",
         outcomes.signatures.len(),

@@ -55,7 +55,7 @@ fn nothing_acknowledged_is_lost_when_everything_is_killed() {
     }
     block_on(check(&service, &written));
     let time = started.elapsed();
-    println!(
+    eprintln!(
         "{kills} kills, {acknowledged} acknowledged writes to {} keys, none lost; {:?} a cycle",
         written.len(),
         time / u32::try_from(kills).expect("not so many"),
@@ -85,10 +85,11 @@ fn a_full_disk_stops_writes_and_nothing_else() {
             };
             assert!(written.len() < 100_000, "the disk is not full");
         };
-        println!("after {} keys: {refused}", written.len());
+        eprintln!("after {} keys: {refused}", written.len());
         let told = [Some(Code::ResourceExhausted), Some(Code::Unavailable)];
         assert!(told.contains(&refused.code()), "{refused:?}");
         assert!(refused.message().contains("store"), "{refused}");
+        assert!(refused.next_step().contains("operator"), "{refused}");
 
         let key = client.key("dev/before");
         key.sign("ES256", b"message").await.expect("signing needs no disk");
@@ -103,7 +104,7 @@ fn a_full_disk_stops_writes_and_nothing_else() {
                 Ok(key) => break Some(key),
                 Err(_) if since.elapsed() < Duration::from_secs(10) => {}
                 Err(error) => {
-                    println!("it needs a new start: {error}");
+                    eprintln!("it needs a new start: {error}");
                     break None;
                 }
             }

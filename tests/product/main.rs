@@ -4,9 +4,14 @@
 //! thing that is promised. Nothing here reaches into a crate: what a test needs and
 //! cannot get over gRPC, HTTPS or the command line, users cannot get either.
 
+mod algorithms;
 mod caller;
 mod crash;
 mod durability;
+mod first_steps;
 mod interop;
+mod oracle;
 mod refusals;
+mod script;
+mod sealing;
 mod serving;

@@ -122,7 +122,7 @@ impl Error {
 
     /// From a code, message and reason as the service gives them.
     pub(crate) fn from_parts(code: Code, message: String, reason: Option<String>) -> Self {
-        let (fault, next_step) = advice(code);
+        let (fault, next_step) = advice(code, reason.as_deref());
         let message = if message.is_empty() { code.description().to_owned() } else { message };
         Self(Box::new(Inner {
             fault,
@@ -155,8 +155,12 @@ impl Error {
     }
 }
 
-/// Who is at fault and what to do, by status code.
-fn advice(code: Code) -> (Fault, &'static str) {
+/// Who is at fault and what to do: by reason where waiting does not help, else by
+/// status code.
+fn advice(code: Code, reason: Option<&str>) -> (Fault, &'static str) {
+    if let Some("STORE_FULL" | "STORE_STOPPED" | "OPERATOR_NEEDED") = reason {
+        return (Fault::Service, "ask its operator: its log and `keyreeve status` say more");
+    }
     match code {
         Code::Unauthenticated => (
             Fault::Caller,

@@ -44,7 +44,9 @@ impl RootKey {
                 fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(path)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+            // The parent of a bare file name is empty.
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
         };
         write().map_err(|e| RootKeyError::io(path, e))
     }

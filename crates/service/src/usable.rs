@@ -63,6 +63,25 @@ impl Service {
         wanted: Use,
     ) -> Result<UsableKey<'_>, Error> {
         self.check_rules(&version, wanted)?;
+        let client = self.check_backend(&version, wanted)?;
+        Ok(UsableKey { version, client })
+    }
+
+    /// Checks a key for a use that needs its public half alone.
+    pub(crate) fn check_public(
+        &self,
+        version: Arc<KeyVersion>,
+        wanted: Use,
+    ) -> Result<UsablePublicKey, Error> {
+        self.check_rules(&version, wanted)?;
+        // What the backend cannot open again would be lost.
+        if matches!(wanted, Use::Encrypt(_) | Use::Wrap(_)) {
+            self.check_backend(&version, wanted)?;
+        }
+        Ok(UsablePublicKey { version })
+    }
+
+    fn check_backend(&self, version: &KeyVersion, wanted: Use) -> Result<&Client, Error> {
         let client = self.backends().named(version.backend())?;
         let description = backends::description(client)?;
         if !wanted.is_supported(&description.capabilities) {
@@ -76,17 +95,7 @@ impl Service {
                 ),
             ));
         }
-        Ok(UsableKey { version, client })
-    }
-
-    /// Checks a key for a use that needs its public half alone.
-    pub(crate) fn check_public(
-        &self,
-        version: Arc<KeyVersion>,
-        wanted: Use,
-    ) -> Result<UsablePublicKey, Error> {
-        self.check_rules(&version, wanted)?;
-        Ok(UsablePublicKey { version })
+        Ok(client)
     }
 
     fn check_rules(&self, version: &KeyVersion, wanted: Use) -> Result<(), Error> {

@@ -128,11 +128,17 @@ impl Service {
         let children = self.children()?;
         kill_process_group(Pid::from_child(&self.supervisor), Signal::KILL)?;
         self.supervisor.wait()?;
-        while children.iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists()) {
+        while children.iter().any(|pid| lives(*pid)) {
             thread::sleep(Duration::from_millis(1));
         }
         Ok(())
     }
+}
+
+/// Whether the process is more than an entry that nobody has asked about yet.
+fn lives(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
 }
 
 impl Drop for Service {

@@ -148,7 +148,7 @@ impl Driver {
         link.description = client
             .enqueue(Lane::Heavy, None, Request::Describe, deadline)
             .ok()
-            .map(|(_, answer)| answer);
+            .map(|asked| asked.answer);
         Some(link)
     }
 

@@ -57,6 +57,12 @@ struct Shared {
     description: Mutex<Option<Arc<Description>>>,
 }
 
+/// A call whose frame is on its way.
+struct Asked {
+    id: u64,
+    answer: oneshot::Receiver<Body>,
+}
+
 impl Client {
     /// A client and the task that does its work. Calls end in
     /// [`CallError::Unavailable`] until the driver is given a link.
@@ -95,12 +101,15 @@ impl Client {
         read: impl Fn(Response<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
         let lane = lane_of(key.policy.spec);
-        let body = self.call(lane, None, request(key.key_ref()), deadline).await?;
+        let asked = self.enqueue(lane, None, request(key.key_ref()), deadline)?;
+        let body = self.wait(asked, deadline).await?;
         match parse(&body)? {
             Response::NotOpen => {}
             response => return refuse(response).and_then(&read),
         }
-        let body = self.call(lane, Some(key.opening()), request(key.key_ref()), deadline).await?;
+        let opening = Some(key.opening());
+        let asked = self.enqueue(lane, opening, request(key.key_ref()), deadline)?;
+        let body = self.wait(asked, deadline).await?;
         parse(&body).and_then(refuse).and_then(read)
     }
 
@@ -111,18 +120,15 @@ impl Client {
         deadline: Deadline,
         read: impl Fn(Response<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        let body = self.call(lane, None, request, deadline).await?;
+        let asked = self.enqueue(lane, None, request, deadline)?;
+        let body = self.wait(asked, deadline).await?;
         parse(&body).and_then(refuse).and_then(read)
     }
 
-    async fn call(
-        &self,
-        lane: Lane,
-        opening: Option<Opening<'_>>,
-        request: Request<'_>,
-        deadline: Deadline,
-    ) -> Result<Body, CallError> {
-        let (id, answer) = self.enqueue(lane, opening, request, deadline)?;
+    /// Waits for the answer. Frames are written before, so that a call that waits
+    /// holds no more than this.
+    async fn wait(&self, asked: Asked, deadline: Deadline) -> Result<Body, CallError> {
+        let Asked { id, answer } = asked;
         match tokio::time::timeout_at(deadline.instant().into(), answer).await {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(_)) => Err(CallError::Unavailable { retry_after: RESTART_HINT }),
@@ -139,14 +145,14 @@ impl Client {
         opening: Option<Opening<'_>>,
         request: Request<'_>,
         deadline: Deadline,
-    ) -> Result<(u64, oneshot::Receiver<Body>), CallError> {
+    ) -> Result<Asked, CallError> {
         let mut queue = self.0.queue();
         let shard = queue.shard().ok_or(CallError::Unavailable { retry_after: RESTART_HINT })?;
         if queue.pending() >= MAX_PENDING {
             return Err(CallError::Overloaded { retry_after: OVERLOAD_HINT });
         }
-        let (answer, waiting) = oneshot::channel();
-        let id = queue.expect(answer);
+        let (caller, answer) = oneshot::channel();
+        let id = queue.expect(caller);
         let deadline_us = deadline.as_monotonic_us();
         let frame = RequestFrame { id, shard, deadline_us, opening, request };
         if !queue.append(lane, &frame, MAX_PACKET) {
@@ -155,7 +161,7 @@ impl Client {
         }
         drop(queue);
         self.0.filled.notify_one();
-        Ok((id, waiting))
+        Ok(Asked { id, answer })
     }
 }
 

@@ -16,11 +16,12 @@ use crate::{
 };
 
 /// How long an answer waits for company while there is more to do: as long as a few
-/// operations like it take, within these bounds. Waiting for three RSA signatures
-/// behind sixty others costs a caller little and saves the front three wake-ups.
-const COMPANY: u64 = 4;
+/// operations like it take, within these bounds. Behind a queue of RSA
+/// signatures a few more milliseconds cost a caller little, and save the front as
+/// many wake-ups.
+const COMPANY: u64 = 8;
 const MIN_WAIT: Duration = Duration::from_micros(150);
-const MAX_WAIT: Duration = Duration::from_millis(3);
+const MAX_WAIT: Duration = Duration::from_millis(10);
 
 /// Answers that have not left yet.
 pub(super) struct Replies<'a> {
@@ -62,7 +63,8 @@ impl<'a> Replies<'a> {
         let since = *self.since.get_or_insert(now);
         let patience = Duration::from_micros(took.saturating_mul(COMPANY));
         let patience = patience.clamp(MIN_WAIT, MAX_WAIT);
-        if Duration::from_micros(now.saturating_sub(since)) > patience {
+        // Not if the next one, as slow as this, would come too late.
+        if Duration::from_micros(now.saturating_sub(since).saturating_add(took)) > patience {
             self.flush()?;
         }
         Ok(())
