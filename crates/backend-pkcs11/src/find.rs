@@ -39,6 +39,10 @@ pub(crate) fn find(
             ObjectClass::PRIVATE_KEY if is_asymmetric(spec) => &mut found.private,
             ObjectClass::SECRET_KEY if !is_asymmetric(spec) => &mut found.private,
             ObjectClass::PUBLIC_KEY => &mut found.public,
+            ObjectClass::PRIVATE_KEY | ObjectClass::SECRET_KEY => {
+                tracing::error!(%id, %spec, "the token's key is of another kind than recorded");
+                return Err(Error::CorruptKey);
+            }
             _ => continue,
         };
         if half.replace(handle).is_some() {

@@ -23,7 +23,7 @@ pub(crate) fn open(
     }
     let found = find(session, id, spec)?;
     let Some(private) = found.private else {
-        tracing::warn!(%id, %spec, "the token shows no such key");
+        tracing::debug!(%id, %spec, "the token shows no such key");
         return Err(Error::KeyMissing);
     };
     opened(session, &found, private, spec)

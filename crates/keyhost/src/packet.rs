@@ -54,6 +54,12 @@ impl PacketSocket {
         Ok(rustix::io::ioctl_fionbio(&self.0, nonblocking)?)
     }
 
+    /// Ends the connection for everyone who uses this end or the other.
+    pub(crate) fn shut_down(&self) {
+        // It fails only if the other end has gone already.
+        let _ = rustix::net::shutdown(&self.0, rustix::net::Shutdown::Both);
+    }
+
     /// Sends one packet. `BrokenPipe` if the other end is closed.
     pub fn send(&self, packet: &[u8]) -> io::Result<()> {
         retry(|| send(&self.0, packet, SendFlags::NOSIGNAL)).map(drop)

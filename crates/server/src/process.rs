@@ -7,6 +7,7 @@
 
 use std::process::ExitCode;
 
+use keyreeve_keyhost::sandbox;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::control::ControlSocket;
@@ -35,6 +36,9 @@ fn begin(name: &std::ffi::CStr) -> Result<ControlSocket, std::io::Error> {
     // However the supervisor ends, this process ends, and lets go of the store. If
     // it ended before this line, the control socket is at its end.
     set_parent_process_death_signal(Some(Signal::KILL))?;
+    // Before anything secret is read; the sandbox repeats and reports it.
+    sandbox::not_dumpable();
+    sandbox::no_core_files();
     rustix::thread::set_name(name)?;
     ControlSocket::from_stdin()
 }

@@ -4,7 +4,7 @@ use keyreeve_backend::{Error, InvalidInput, KeyBackend, Material, NewKey, Sessio
 use keyreeve_types::{KeyPolicy, VaultId};
 
 use super::{
-    custody::POLICY_KEY,
+    custody::{Custodian, POLICY_KEY},
     serve::{Desk, Refusal},
 };
 use crate::{
@@ -19,19 +19,20 @@ impl<'a, B: KeyBackend> Desk<'a, B> {
     }
 
     pub(super) fn generate(
-        self,
+        mut self,
         binding: Binding,
         policy: KeyPolicy,
         vault_key: &[u8],
     ) -> Result<Response<'a>, Refusal> {
         self.admit(&binding, &policy)?;
+        self.is_new(&binding, &policy)?;
         let made = self.session.generate(binding.version, policy.spec, policy.made_for)?;
         self.keep(binding, policy, vault_key, made)
     }
 
     /// Opens, parses and checks an imported key, and takes it in.
     pub(super) fn import(
-        self,
+        mut self,
         binding: Binding,
         mut policy: KeyPolicy,
         any_spec: bool,
@@ -59,6 +60,7 @@ impl<'a, B: KeyBackend> Desk<'a, B> {
             return Err(InvalidInput::WrongKeyType.into());
         }
         self.admit(&binding, &policy)?;
+        self.is_new(&binding, &policy)?;
         let taken = self.session.import(binding.version, spec, policy.made_for, private)?;
         self.keep(binding, policy, vault_key, taken)
     }
@@ -114,6 +116,19 @@ impl<'a, B: KeyBackend> Desk<'a, B> {
             return Err(Error::Unsupported.into());
         }
         Ok(())
+    }
+
+    /// Whether a slot holds nothing under this id yet. What it holds was sealed under
+    /// rules of its own, and must not get new ones by being made a second time.
+    fn is_new(&mut self, binding: &Binding, policy: &KeyPolicy) -> Result<(), Refusal> {
+        if !matches!(self.shared.custodian, Custodian::Slot { .. }) {
+            return Ok(());
+        }
+        match self.session.open(binding.version, policy.spec, Material::Resident) {
+            Err(Error::KeyMissing) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(_) => Err(Refusal::Malformed),
+        }
     }
 
     /// Seals a new key and keeps it open: it is likely to be used at once.

@@ -78,13 +78,24 @@ impl<B: KeyBackend> Host<B> {
         std::thread::scope(|scope| {
             let mut running = Vec::new();
             for thread in 0..=threads {
-                let source = if thread < threads { &work } else { &slow };
-                let worker = Worker::new(&shared, source, &replies, pulse, thread);
-                let name =
-                    if thread < threads { format!("worker-{thread}") } else { "slow".into() };
+                let is_slow = thread == threads;
+                let source = if is_slow { &slow } else { &work };
+                let worker = Worker::new(&shared, source, &replies, pulse, thread, is_slow);
+                let name = if is_slow { "slow".into() } else { format!("worker-{thread}") };
+                let (work, slow) = (&work, &slow);
+                let run = move || {
+                    let ended = worker.run();
+                    if let Err(error) = &ended {
+                        tracing::error!(%error, "a thread of the keyhost cannot go on");
+                    }
+                    // One thread alone does not serve: the others find the end as well.
+                    work.shut_down();
+                    slow.shut_down();
+                    ended
+                };
                 let spawned = std::thread::Builder::new()
                     .name(name)
-                    .spawn_scoped(scope, move || worker.run())
+                    .spawn_scoped(scope, run)
                     .map_err(HostError::Io)?;
                 running.push(spawned);
             }

@@ -26,6 +26,7 @@ pub(super) struct Worker<'a, B: KeyBackend> {
     replies: Replies<'a>,
     pulse: &'a Pulse,
     thread: usize,
+    is_slow: bool,
 }
 
 impl<'a, B: KeyBackend> Worker<'a, B> {
@@ -35,8 +36,9 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
         replies: &'a [PacketSocket],
         pulse: &'a Pulse,
         thread: usize,
+        is_slow: bool,
     ) -> Self {
-        Self { shared, source, replies: Replies::new(replies), pulse, thread }
+        Self { shared, source, replies: Replies::new(replies), pulse, thread, is_slow }
     }
 
     /// Takes packets until the front is gone.
@@ -45,10 +47,12 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
         let mut scratch = Vec::with_capacity(MAX_PACKET);
         let mut packet = vec![0; MAX_PACKET + 1];
         while let Some(len) = self.next_packet(&mut packet).map_err(HostError::Io)? {
-            self.pulse.begin(self.thread);
             self.serve_packet(&mut session, &mut scratch, &packet[..len])?;
             wipe(&mut packet[..len]);
-            self.pulse.end(self.thread);
+            if self.is_slow {
+                // The next request may take a minute; what is done does not wait for it.
+                self.replies.flush().map_err(HostError::Io)?;
+            }
         }
         Ok(())
     }
@@ -78,12 +82,14 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
             let frame: RequestFrame<'_> = body
                 .and_then(|body| postcard::from_bytes(body).ok())
                 .ok_or_else(|| HostError::Io(ErrorKind::InvalidData.into()))?;
+            self.pulse.begin(self.thread);
             let outcome = if monotonic_us() > frame.deadline_us {
                 Outcome { response: Response::TooLate, session_broken: false }
             } else {
                 Desk { shared: self.shared, session: &mut *session, scratch: &mut *scratch, now }
                     .answer(frame.opening, frame.request)
             };
+            self.pulse.end(self.thread);
             let Outcome { response, session_broken } = outcome;
             self.replies.push(frame.shard, frame.id, response).map_err(HostError::Io)?;
             wipe_and_clear(scratch);

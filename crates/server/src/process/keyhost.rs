@@ -101,7 +101,7 @@ fn open_slot(
             (true, false) => Syscalls::ModuleWithUnixSockets,
             (true, true) => Syscalls::Module,
         },
-        lock_memory: false,
+        lock_memory: true,
     };
     let token = TokenSelector { label: token, serial: None };
     let backend = Pkcs11Backend::open(SlotConfig { profile, token, pin }).map_err(|error| {

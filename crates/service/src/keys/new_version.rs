@@ -7,7 +7,7 @@
 //!    the same key tries again with the next number; who loses against another key
 //!    of that name destroys what was made and begins anew.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use keyreeve_keyhost::{Binding, Client, Deadline, NewVersion, SealedKey};
 use keyreeve_store::{Batch, Revision};
@@ -42,6 +42,9 @@ pub(crate) enum Published {
     /// Another key took the name; what was made is destroyed.
     NameTaken,
 }
+
+/// How long the slot may take to destroy what has no record.
+const DISCARD: Duration = Duration::from_secs(60);
 
 impl Service {
     /// Makes a version in a place of the name `name`, with `make`, and publishes it.
@@ -105,7 +108,7 @@ impl Service {
         for _ in 0..ATTEMPTS {
             let present = self.key_record(name);
             if present.as_ref().is_some_and(|(record, _)| record.id != key) {
-                self.discard(place, made, deadline).await;
+                self.discard(place, made).await;
                 return Ok(Published::NameTaken);
             }
             let record = self.next_record(present.as_ref().map(|(r, _)| r), key, &place.name)?;
@@ -121,13 +124,13 @@ impl Service {
                 Ok(()) => return self.find(permit, name).map(Published::Done),
                 Err(NotCommitted::Conflict) => self.refresh(&key_path).await?,
                 Err(NotCommitted::Refused(error)) => {
-                    self.discard(place, made, deadline).await;
+                    self.discard(place, made).await;
                     return Err(error);
                 }
                 Err(NotCommitted::Unknown(error)) => return Err(error),
             }
         }
-        self.discard(place, made, deadline).await;
+        self.discard(place, made).await;
         Err(Error::contended())
     }
 
@@ -185,7 +188,9 @@ impl Service {
 
     /// Destroys a key that has no record and never will. In a slot it would stay for
     /// ever otherwise; should that fail, the log says which object to remove.
-    async fn discard(&self, place: &Place<'_>, made: NewVersion, deadline: Deadline) {
+    async fn discard(&self, place: &Place<'_>, made: NewVersion) {
+        // The caller's deadline may be what ended the making.
+        let deadline = Deadline::after(DISCARD);
         let key = SealedKey {
             binding: place.binding,
             policy: made.policy,
