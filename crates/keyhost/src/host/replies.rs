@@ -19,7 +19,7 @@ use crate::{
 /// operations like it take, within these bounds. Behind a queue of RSA
 /// signatures a few more milliseconds cost a caller little, and save the front as
 /// many wake-ups.
-const COMPANY: u64 = 8;
+const COMPANY: u64 = 16;
 const MIN_WAIT: Duration = Duration::from_micros(150);
 const MAX_WAIT: Duration = Duration::from_millis(10);
 
