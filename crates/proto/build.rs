@@ -53,6 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     config.enable_type_names();
     tonic_prost_build::configure()
         .bytes(".")
+        .codec_path("crate::codec::MessageCodec")
         .skip_debug(redacted.iter().map(|m| format!(".{}", m.full_name())))
         .compile_fds_with_config(descriptors, config)?;
     Ok(())

@@ -1,7 +1,8 @@
 //! Operations in one request: run at the same time, answered in order.
 
-use futures_util::future::join_all;
-use keyreeve_proto::v1::{BatchRequest, BatchResponse};
+use std::{future::poll_fn, task::Poll};
+
+use keyreeve_proto::v1::{BatchRequest, BatchResponse, OperationResult};
 use keyreeve_service::{Caller, Deadline, Error, Service, settings::MAX_BATCH};
 
 use crate::operation;
@@ -21,9 +22,24 @@ pub(crate) async fn run(
             format!("a batch has 1 to {MAX_BATCH} operations, not {count}"),
         ));
     }
-    let running = request
-        .operations
-        .iter()
-        .map(|operation| operation::run(service, caller, operation, deadline));
-    Ok(BatchResponse { results: join_all(running).await })
+    let begin = |operation| operation::run(service, caller, operation, deadline);
+    let mut running: Vec<_> = request.operations.iter().map(|o| Some(begin(o))).collect();
+    let mut results = vec![OperationResult::default(); count];
+    // Answers come many at a time: each turn asks all that are still under way.
+    let all = poll_fn(|cx| {
+        let mut done = true;
+        for (operation, result) in running.iter_mut().zip(&mut results) {
+            let Some(under_way) = operation else { continue };
+            match under_way.as_mut().poll(cx) {
+                Poll::Ready(outcome) => {
+                    *result = operation::result(outcome);
+                    *operation = None;
+                }
+                Poll::Pending => done = false,
+            }
+        }
+        if done { Poll::Ready(()) } else { Poll::Pending }
+    });
+    all.await;
+    Ok(BatchResponse { results })
 }

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::{batch, call::Call, name, operation, stream::Results, to_status};
 
 /// The door to what keys are for.
-pub(crate) struct CryptoDoor {
+pub struct CryptoDoor {
     service: Service,
 }
 

@@ -23,7 +23,8 @@ mod timestamp;
 mod update_mask;
 mod vaults;
 
+pub use crypto::CryptoDoor;
 pub use error::to_status;
 pub use keyreeve_proto::v1;
-pub use routes::routes;
+pub use routes::{crypto_service, routes};
 pub use status::StatusSource;

@@ -3,7 +3,6 @@
 //! Each function reads its request in place, calls the service, and writes the
 //! answer.
 
-use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt, TryFutureExt, ready};
 use keyreeve_proto::v1::{
     Ciphertext, DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse,
@@ -25,17 +24,20 @@ use keyreeve_types::{EncryptionAlgorithm, MacAlgorithm, SignatureAlgorithm, Unkn
 
 use crate::{error::to_operation_error, name, secret};
 
-/// Runs an operation of a batch or stream. Its failure is its result.
+/// An operation of a batch or stream, under way.
+pub(crate) type Running<'a> = BoxFuture<'a, Result<Outcome, Error>>;
+
+/// Begins an operation of a batch or stream.
 ///
 /// Each kind is boxed by itself: a future that could be any of them would be as
 /// large as the largest, and a batch would move that around for every operation.
-pub(crate) async fn run(
-    service: &Service,
-    caller: &Caller,
-    operation: &Operation,
+pub(crate) fn run<'a>(
+    service: &'a Service,
+    caller: &'a Caller,
+    operation: &'a Operation,
     deadline: Deadline,
-) -> OperationResult {
-    let running: BoxFuture<'_, Result<Outcome, Error>> = match &operation.request {
+) -> Running<'a> {
+    match &operation.request {
         Some(Request::Sign(r)) => sign(service, caller, r, deadline).map_ok(Outcome::Sign).boxed(),
         Some(Request::Verify(r)) => {
             verify(service, caller, r, deadline).map_ok(Outcome::Verify).boxed()
@@ -72,8 +74,12 @@ pub(crate) async fn run(
             let error = Error::invalid("operation", "there is no operation, or one unknown here");
             ready(Err(error)).boxed()
         }
-    };
-    let result = running.await.unwrap_or_else(|error| Outcome::Error(to_operation_error(&error)));
+    }
+}
+
+/// What came of an operation. Its failure is its result.
+pub(crate) fn result(outcome: Result<Outcome, Error>) -> OperationResult {
+    let result = outcome.unwrap_or_else(|error| Outcome::Error(to_operation_error(&error)));
     OperationResult { result: Some(result) }
 }
 
@@ -96,7 +102,7 @@ pub(crate) async fn sign(
     let signed = service.sign(caller, request, deadline).await?;
     Ok(SignResponse {
         version_name: signed.version.resource_name().to_owned(),
-        signature: signed.signature.into(),
+        signature: signed.signature,
     })
 }
 
@@ -248,7 +254,7 @@ pub(crate) async fn mac(
         message: &request.message,
     };
     let made = service.mac(caller, request, deadline).await?;
-    Ok(MacResponse { version_name: made.version.resource_name().to_owned(), mac: made.mac.into() })
+    Ok(MacResponse { version_name: made.version.resource_name().to_owned(), mac: made.mac })
 }
 
 pub(crate) async fn verify_mac(
@@ -307,9 +313,9 @@ fn to_proto(sealed: Sealed) -> Ciphertext {
     Ciphertext {
         version_name: version.resource_name().to_owned(),
         algorithm: algorithm.to_owned(),
-        iv: Bytes::from(iv),
-        ciphertext: Bytes::from(ciphertext),
-        tag: Bytes::from(tag),
+        iv,
+        ciphertext,
+        tag,
     }
 }
 

@@ -20,10 +20,15 @@ const MAX_CRYPTO_REQUEST: usize = 4 * 1024 * 1024;
 /// Longest request about vaults and keys, in bytes.
 const MAX_ADMIN_REQUEST: usize = 256 * 1024;
 
+/// The operations alone, for one runtime: to be called without a router on the way.
+pub fn crypto_service(service: &Service) -> CryptoServiceServer<CryptoDoor> {
+    CryptoServiceServer::new(CryptoDoor::new(service.clone()))
+        .max_decoding_message_size(MAX_CRYPTO_REQUEST)
+}
+
 /// The four services, for one runtime. Health and reflection are the server's to add.
 pub fn routes(service: &Service, status: StatusSource) -> Routes {
-    let crypto = CryptoServiceServer::new(CryptoDoor::new(service.clone()))
-        .max_decoding_message_size(MAX_CRYPTO_REQUEST);
+    let crypto = crypto_service(service);
     let keys = KeyServiceServer::new(KeyDoor::new(service.clone()))
         .max_decoding_message_size(MAX_ADMIN_REQUEST);
     let vaults = VaultServiceServer::new(VaultDoor::new(service.clone()))

@@ -27,7 +27,7 @@ const MAX_IN_FLIGHT: usize = 128;
 type Running = Pin<Box<dyn Future<Output = StreamResponse> + Send>>;
 
 /// The results of a stream.
-pub(crate) struct Results {
+pub struct Results {
     service: Service,
     caller: Caller,
     deadline: Deadline,
@@ -62,8 +62,8 @@ impl Results {
         let StreamRequest { id, operation } = request;
         Box::pin(async move {
             let operation = operation.unwrap_or_default();
-            let result = operation::run(&service, &caller, &operation, deadline).await;
-            StreamResponse { id, result: Some(result) }
+            let outcome = operation::run(&service, &caller, &operation, deadline).await;
+            StreamResponse { id, result: Some(operation::result(outcome)) }
         })
     }
 }

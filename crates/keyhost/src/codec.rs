@@ -1,14 +1,36 @@
 //! Frames to bytes and back.
 //!
 //! ```text
-//! packet = frame …        frame = length (4, big-endian) ‖ postcard body
+//! to a keyhost    packet = since (8, big-endian) ‖ frame …
+//! from a keyhost  packet = frame …
+//!                 frame  = length (4, big-endian) ‖ postcard body
 //! ```
+//!
+//! `since` is when the first call of the packet was made, in microseconds of
+//! `CLOCK_MONOTONIC`. It tells the keyhost how long calls wait for it.
 
+use bytes::Bytes;
 use keyreeve_memory::wipe;
 use postcard::{Result, ser_flavors::Flavor};
 use serde::Serialize;
 
 const LENGTH: usize = 4;
+
+/// How long the head of a packet to a keyhost is, in bytes.
+pub(crate) const HEAD: usize = 8;
+
+/// Begins a packet to a keyhost in an empty buffer.
+pub(crate) fn begin(packet: &mut Vec<u8>, since_us: u64) {
+    debug_assert!(packet.is_empty(), "a packet begins with its head");
+    packet.extend_from_slice(&since_us.to_be_bytes());
+}
+
+/// Takes off the head: since when the packet's first call waits, and its frames.
+/// `None` if there is no whole head.
+pub(crate) fn split_head(packet: &[u8]) -> Option<(u64, &[u8])> {
+    let (since, frames) = packet.split_first_chunk::<HEAD>()?;
+    Some((u64::from_be_bytes(*since), frames))
+}
 
 /// Appends `body` as one frame.
 ///
@@ -41,23 +63,42 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     after.split_at_checked(length)
 }
 
-/// A body that was copied out of a packet, and may hold a secret: it neither prints
-/// nor compares, and is wiped when dropped.
-pub(crate) struct Body(Box<[u8]>);
+/// A packet that was received, shared by the answers in it, and wiped when the last
+/// of them is done with.
+pub(crate) fn received(packet: &[u8]) -> Bytes {
+    Bytes::from_owner(Received(packet.into()))
+}
+
+struct Received(Box<[u8]>);
+
+impl AsRef<[u8]> for Received {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// The body of an answer, which may hold a secret: it neither prints nor compares.
+pub(crate) struct Body(Bytes);
 
 impl Body {
-    pub(crate) fn copy_of(body: &[u8]) -> Self {
-        Self(body.into())
+    /// The part of a [`received`] packet that is `body`.
+    pub(crate) fn of(packet: &Bytes, body: &[u8]) -> Self {
+        Self(packet.slice_ref(body))
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
         &self.0
     }
-}
 
-impl Drop for Body {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
+    /// A part of it that is no secret, without a copy.
+    pub(crate) fn share(&self, part: &[u8]) -> Bytes {
+        self.0.slice_ref(part)
     }
 }
 
@@ -108,6 +149,18 @@ mod tests {
         assert_eq!(frames.iter().map(|f| f.id).collect::<Vec<_>>(), [1, 2]);
         assert!(matches!(frames[1].request, Request::Sign { input, .. } if input == [2; 48]));
         assert!(packet.len() < 2 * 80 + 32 + 48, "a frame is small: {}", packet.len());
+    }
+
+    /// Guards against a head that is read as part of a frame, and a packet without
+    /// one that is served.
+    #[test]
+    fn a_head_comes_off_whole_or_not_at_all() {
+        let mut packet = Vec::new();
+        begin(&mut packet, 77);
+        append(&mut packet, &sign(1, &[1; 32]));
+        let (since, frames) = split_head(&packet).expect("a head");
+        assert_eq!((since, bodies(frames).count()), (77, 1));
+        assert_eq!(split_head(&packet[..HEAD - 1]), None);
     }
 
     proptest! {

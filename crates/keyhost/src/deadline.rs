@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// A point in time after which nobody waits for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,12 @@ impl Deadline {
         self.at
     }
 
+    /// Whether it has passed, by a clock that is a few milliseconds late and costs
+    /// next to nothing: for a look before the work. Whoever waits, waits exactly.
+    pub fn has_passed(self) -> bool {
+        micros(clock_gettime(ClockId::MonotonicCoarse)) > self.monotonic_us
+    }
+
     /// How long until then; zero if it has passed.
     pub fn remaining(self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
@@ -44,6 +50,9 @@ impl Deadline {
 
 /// Microseconds of `CLOCK_MONOTONIC`, which is the same in every process.
 pub(crate) fn monotonic_us() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
+    micros(clock_gettime(ClockId::Monotonic))
+}
+
+const fn micros(time: Timespec) -> u64 {
+    time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1_000
 }

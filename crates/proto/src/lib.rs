@@ -4,8 +4,12 @@
 //! buffer it came in. Contents of `bytes` fields and of claims, headers and tokens
 //! never appear in `Debug`: the build script writes those implementations.
 //!
+//! [`codec`] says how they travel.
+//!
 //! This crate refuses to hold logic. What a message means is decided where it is
 //! served.
+
+pub mod codec;
 
 /// Version 1 of the interface: messages, and clients and servers of the services.
 pub mod v1 {

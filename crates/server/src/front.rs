@@ -9,8 +9,10 @@ mod authn;
 mod drain;
 mod grpc;
 mod https;
+mod prefix;
 mod runtime;
 mod status;
+mod turn;
 
 pub(crate) use authn::Tokens;
 pub(crate) use runtime::{Keyhosts, Links, Runtime};

@@ -81,7 +81,7 @@ impl Service {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        if deadline.remaining().is_zero() {
+        if deadline.has_passed() {
             return Err(Error::deadline_exceeded());
         }
         let mut attempt = 1;

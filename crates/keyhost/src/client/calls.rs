@@ -1,5 +1,6 @@
 //! The calls, one for each thing a keyhost can be asked.
 
+use bytes::Bytes;
 use keyreeve_backend::Sealed;
 use keyreeve_types::{
     AesMode, EncryptionAlgorithm, KeyPolicy, MacAlgorithm, RsaPadding, SignatureAlgorithm, VaultId,
@@ -9,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{CallError, Client, queue::Lane};
 use crate::{
+    codec::Body,
     deadline::Deadline,
     frame::{DataKeySeal, Encrypted, KeyRef, Opening, Request, Response, SealedImport},
     key::{Binding, SealedKey},
@@ -42,11 +44,11 @@ pub struct ImportedKey<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ciphertext {
     /// Nonce or initialisation vector; empty for key wrap and RSA.
-    pub iv: Vec<u8>,
+    pub iv: Bytes,
     /// The ciphertext.
-    pub ciphertext: Vec<u8>,
+    pub ciphertext: Bytes,
     /// The tag; empty but for GCM.
-    pub tag: Vec<u8>,
+    pub tag: Bytes,
 }
 
 /// A data key.
@@ -149,7 +151,7 @@ impl Client {
     /// Destroys a key that lives in the backend, and confirms that it is gone.
     pub async fn destroy(&self, key: &SealedKey, deadline: Deadline) -> Result<(), CallError> {
         let request = Request::Destroy { opening: key.opening() };
-        self.call_without_key(Lane::Slow, request, deadline, |response| match response {
+        self.call_without_key(Lane::Slow, request, deadline, |_, response| match response {
             Response::Done => Ok(()),
             _ => Err(CallError::Protocol),
         })
@@ -163,9 +165,9 @@ impl Client {
         algorithm: SignatureAlgorithm,
         input: &[u8],
         deadline: Deadline,
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Bytes, CallError> {
         let request = |key| Request::Sign { key, algorithm, input };
-        self.call_with_key(key, request, deadline, bytes).await
+        self.call_with_key(key, request, deadline, shared).await
     }
 
     /// Computes a tag.
@@ -175,9 +177,9 @@ impl Client {
         algorithm: MacAlgorithm,
         message: &[u8],
         deadline: Deadline,
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Bytes, CallError> {
         let request = |key| Request::Mac { key, algorithm, message };
-        self.call_with_key(key, request, deadline, bytes).await
+        self.call_with_key(key, request, deadline, shared).await
     }
 
     /// Computes a tag and compares it, in constant time, with `tag`.
@@ -190,7 +192,7 @@ impl Client {
         deadline: Deadline,
     ) -> Result<bool, CallError> {
         let request = |key| Request::VerifyMac { key, algorithm, message, tag };
-        self.call_with_key(key, request, deadline, |response| match response {
+        self.call_with_key(key, request, deadline, |_, response| match response {
             Response::Matches(matches) => Ok(matches),
             _ => Err(CallError::Protocol),
         })
@@ -207,8 +209,8 @@ impl Client {
         deadline: Deadline,
     ) -> Result<Ciphertext, CallError> {
         let request = |key| Request::Encrypt { key, mode, aad, plaintext };
-        self.call_with_key(key, request, deadline, |response| match response {
-            Response::Encrypted(parts) => Ok(parts.into()),
+        self.call_with_key(key, request, deadline, |body, response| match response {
+            Response::Encrypted(parts) => Ok(Ciphertext::shared(body, parts)),
             _ => Err(CallError::Protocol),
         })
         .await
@@ -234,9 +236,9 @@ impl Client {
         padded: bool,
         plaintext: &[u8],
         deadline: Deadline,
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Bytes, CallError> {
         let request = |key| Request::Wrap { key, padded, plaintext };
-        self.call_with_key(key, request, deadline, bytes).await
+        self.call_with_key(key, request, deadline, shared).await
     }
 
     /// Unwraps.
@@ -291,25 +293,32 @@ impl Client {
     }
 }
 
-impl From<Encrypted<'_>> for Ciphertext {
-    fn from(parts: Encrypted<'_>) -> Self {
+impl Ciphertext {
+    fn shared(body: &Body, parts: Encrypted<'_>) -> Self {
         let Encrypted { iv, ciphertext, tag } = parts;
-        Self { iv: iv.to_vec(), ciphertext: ciphertext.to_vec(), tag: tag.to_vec() }
+        Self { iv: body.share(iv), ciphertext: body.share(ciphertext), tag: body.share(tag) }
     }
 }
 
-fn bytes(response: Response<'_>) -> Result<Vec<u8>, CallError> {
+fn shared(body: &Body, response: Response<'_>) -> Result<Bytes, CallError> {
+    match response {
+        Response::Bytes(bytes) => Ok(body.share(bytes)),
+        _ => Err(CallError::Protocol),
+    }
+}
+
+fn bytes(_: &Body, response: Response<'_>) -> Result<Vec<u8>, CallError> {
     match response {
         Response::Bytes(bytes) => Ok(bytes.to_vec()),
         _ => Err(CallError::Protocol),
     }
 }
 
-fn secret(response: Response<'_>) -> Result<Zeroizing<Vec<u8>>, CallError> {
-    bytes(response).map(Zeroizing::new)
+fn secret(body: &Body, response: Response<'_>) -> Result<Zeroizing<Vec<u8>>, CallError> {
+    bytes(body, response).map(Zeroizing::new)
 }
 
-fn new_version(response: Response<'_>) -> Result<NewVersion, CallError> {
+fn new_version(_: &Body, response: Response<'_>) -> Result<NewVersion, CallError> {
     match response {
         Response::Key { policy, sealed, public } => Ok(NewVersion {
             policy,
@@ -320,11 +329,12 @@ fn new_version(response: Response<'_>) -> Result<NewVersion, CallError> {
     }
 }
 
-fn data_key(response: Response<'_>) -> Result<DataKey, CallError> {
+fn data_key(body: &Body, response: Response<'_>) -> Result<DataKey, CallError> {
     match response {
-        Response::DataKey { key, sealed } => {
-            Ok(DataKey { key: Zeroizing::new(key.to_vec()), sealed: sealed.into() })
-        }
+        Response::DataKey { key, sealed } => Ok(DataKey {
+            key: Zeroizing::new(key.to_vec()),
+            sealed: Ciphertext::shared(body, sealed),
+        }),
         _ => Err(CallError::Protocol),
     }
 }

@@ -2,40 +2,62 @@
 
 use std::{
     io::{self, ErrorKind},
+    pin::Pin,
     sync::{Arc, PoisonError},
-    time::Duration,
+    task::Waker,
+    time::{Duration, Instant},
 };
 
 use keyreeve_memory::wipe;
 use tokio::{
     io::{Interest, unix::AsyncFd},
-    sync::{mpsc, oneshot},
+    sync::mpsc,
+    time::{Sleep, sleep_until},
 };
 
-use super::{Client, Shared, parse, queue::Lane};
+use super::{
+    CallError, Client, Shared,
+    queue::{Lane, Outlet},
+};
 use crate::{
-    codec,
-    codec::Body,
+    codec::{self, Body},
     deadline::Deadline,
     frame::{Description, MAX_PACKET, Request, Response},
     link::ClientLink,
     packet::PacketSocket,
 };
 
+/// How long a keyhost may take to say what it is.
+const DESCRIBE_WITHIN: Duration = Duration::from_secs(60);
+
 /// Does the work of one [`Client`]; to be spawned on the client's runtime.
 pub struct Driver {
     shared: Arc<Shared>,
     buffer: Vec<u8>,
+    /// Whom to wake when the lock has gone; kept for its allocation.
+    woken: Vec<Waker>,
 }
 
 /// A link, registered with the runtime.
 struct Link {
-    work: AsyncFd<PacketSocket>,
-    slow: AsyncFd<PacketSocket>,
+    work: Outgoing,
+    slow: Outgoing,
     reply: AsyncFd<PacketSocket>,
-    /// The answer to the first question, and whether it has come.
-    description: Option<oneshot::Receiver<Body>>,
+    /// The first question, until it is answered.
+    describing: Option<Describing>,
+    /// Set for when the first deadline passes; `None` while no call waits.
+    expiry: Option<Pin<Box<Sleep>>>,
 }
+
+/// A socket to the keyhost.
+struct Outgoing {
+    socket: AsyncFd<PacketSocket>,
+    /// Whether the kernel's queue was full, which is when the keyhost has more to do
+    /// than it can.
+    full: bool,
+}
+
+type Describing = Pin<Box<dyn Future<Output = Result<Description, CallError>> + Send>>;
 
 #[expect(
     deprecated,
@@ -50,14 +72,16 @@ fn register(socket: PacketSocket, interest: Interest) -> io::Result<AsyncFd<Pack
 /// What woke the driver.
 enum Event {
     Relink(Option<Option<ClientLink>>),
-    Outgoing,
     Incoming(io::Result<()>),
-    Described(Option<Body>),
+    Outgoing,
+    Room(Outlet, io::Result<()>),
+    Described(Result<Description, CallError>),
+    Expiry,
 }
 
 impl Driver {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, buffer: vec![0; MAX_PACKET + 1024] }
+        Self { shared, buffer: vec![0; MAX_PACKET + 1024], woken: Vec::new() }
     }
 
     /// Runs until `links` is closed: each `Some` is a keyhost that has just started,
@@ -67,58 +91,54 @@ impl Driver {
         loop {
             let event = match &mut link {
                 None => Event::Relink(links.recv().await),
-                Some(link) => Self::next_event(&self.shared, link, &mut links).await,
+                Some(link) => link.next_event(&self.shared, &mut links).await,
             };
-            let moved = match event {
+            let event = match event {
                 Event::Relink(None) => return,
                 Event::Relink(Some(new)) => {
                     link = self.relink(new);
-                    Ok(())
+                    continue;
                 }
-                Event::Outgoing => match &link {
-                    Some(link) => self.send(link).await,
-                    None => Ok(()),
-                },
-                Event::Incoming(ready) => match &link {
-                    Some(link) => ready.and_then(|()| self.receive(link)),
-                    None => Ok(()),
-                },
-                Event::Described(body) => {
-                    if let Some(link) = &mut link {
-                        link.description = None;
-                    }
-                    self.describe(body);
-                    Ok(())
-                }
+                event => event,
             };
-            if let Err(error) = moved {
+            let Some(current) = &mut link else { continue };
+            if let Err(error) = self.serve(current, event) {
                 tracing::warn!(keyhost = %self.shared.name, %error, "keyhost is gone");
-                link = None;
-                self.shared.queue().relink(None);
+                link = self.relink(None);
             }
         }
     }
 
-    async fn next_event(
-        shared: &Shared,
-        link: &mut Link,
-        links: &mut mpsc::Receiver<Option<ClientLink>>,
-    ) -> Event {
-        let described = async {
-            match &mut link.description {
-                Some(answer) => answer.await.ok(),
-                None => std::future::pending().await,
+    /// Does what an event asks for.
+    fn serve(&mut self, link: &mut Link, event: Event) -> io::Result<()> {
+        match event {
+            Event::Relink(_) => Ok(()),
+            Event::Incoming(ready) => ready.and_then(|()| self.receive(link)),
+            Event::Outgoing => {
+                link.set_expiry(&self.shared);
+                self.send(&mut link.work, Outlet::Work)?;
+                self.send(&mut link.slow, Outlet::Slow)
             }
-        };
-        tokio::select! {
-            biased;
-            new = links.recv() => Event::Relink(new),
-            ready = link.reply.readable() => {
-                // Readiness is taken back in `receive`, when a read would block.
-                Event::Incoming(ready.map(|mut guard| guard.retain_ready()))
+            Event::Room(outlet, ready) => {
+                let outgoing = match outlet {
+                    Outlet::Work => &mut link.work,
+                    Outlet::Slow => &mut link.slow,
+                };
+                outgoing.full = false;
+                ready.and_then(|()| self.send(outgoing, outlet))
             }
-            () = shared.filled.notified() => Event::Outgoing,
-            body = described => Event::Described(body),
+            Event::Described(described) => {
+                link.describing = None;
+                self.describe(described);
+                Ok(())
+            }
+            Event::Expiry => {
+                let woken = self.shared.state().waiting.expire(Instant::now());
+                woken.into_iter().for_each(Waker::wake);
+                link.expiry = None;
+                link.set_expiry(&self.shared);
+                Ok(())
+            }
         }
     }
 
@@ -126,10 +146,11 @@ impl Driver {
         let registered = new.map(|new| {
             let ClientLink { work, slow, reply, shard } = new;
             let link = Link {
-                work: register(work, Interest::WRITABLE)?,
-                slow: register(slow, Interest::WRITABLE)?,
+                work: Outgoing::register(work)?,
+                slow: Outgoing::register(slow)?,
                 reply: register(reply, Interest::READABLE)?,
-                description: None,
+                describing: Some(Box::pin(describe(Client(Arc::clone(&self.shared))))),
+                expiry: None,
             };
             io::Result::Ok((link, shard))
         });
@@ -141,48 +162,31 @@ impl Driver {
                 (None, None)
             }
         };
-        self.shared.queue().relink(shard);
-        let mut link = link?;
-        let client = Client(Arc::clone(&self.shared));
-        let deadline = Deadline::after(Duration::from_secs(60));
-        link.description = client
-            .enqueue(Lane::Heavy, None, Request::Describe, deadline)
-            .ok()
-            .map(|asked| asked.answer);
-        Some(link)
+        let woken = self.shared.state().relink(shard);
+        woken.into_iter().for_each(Waker::wake);
+        link
     }
 
-    fn describe(&self, body: Option<Body>) {
-        let described = body.as_ref().and_then(|body| match parse(body) {
-            Ok(Response::Description(description)) => Some(description),
-            _ => None,
-        });
-        let Some(description) = described else { return };
-        let description: Arc<Description> = Arc::new(*description);
-        *self.shared.description.lock().unwrap_or_else(PoisonError::into_inner) = Some(description);
+    fn describe(&self, described: Result<Description, CallError>) {
+        // Without one, the keyhost is gone or about to be.
+        let Ok(described) = described.map(Arc::new) else { return };
+        *self.shared.description.lock().unwrap_or_else(PoisonError::into_inner) = Some(described);
     }
 
-    /// Sends what has gathered. Waits only when the kernel's queue is full, which is
-    /// when the keyhost has more to do than it can.
-    async fn send(&mut self, link: &Link) -> io::Result<()> {
-        loop {
-            let Some(packet) = self.shared.queue().pop_packet() else { return Ok(()) };
-            let socket = if packet.slow { &link.slow } else { &link.work };
-            match socket.get_ref().send(&packet.bytes) {
-                Ok(()) => self.shared.queue().recycle(packet),
+    /// Sends what has gathered, as far as there is room.
+    fn send(&self, outgoing: &mut Outgoing, outlet: Outlet) -> io::Result<()> {
+        while !outgoing.full {
+            let Some(packet) = self.shared.state().queue.pop(outlet) else { return Ok(()) };
+            match outgoing.send(&packet.bytes) {
+                Ok(()) => self.shared.state().queue.recycle(packet),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.shared.queue().unpop_packet(packet);
-                    tokio::select! {
-                        ready = socket.writable() => ready?.clear_ready(),
-                        ready = link.reply.readable() => {
-                            ready?.retain_ready();
-                            self.receive(link)?;
-                        }
-                    }
+                    self.shared.state().queue.unpop(outlet, packet);
+                    outgoing.full = true;
                 }
                 Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 
     /// Takes all answers that are there.
@@ -200,19 +204,93 @@ impl Driver {
         }
     }
 
+    /// Gives each answer of a packet to its caller.
     fn hand_out(&mut self, len: usize) -> io::Result<()> {
-        let packet = &mut self.buffer[..len];
-        let mut queue = self.shared.queue();
+        let packet = codec::received(&self.buffer[..len]);
+        wipe(&mut self.buffer[..len]);
+        let mut state = self.shared.state();
         let mut broken = false;
-        for body in codec::bodies(packet) {
+        for body in codec::bodies(&packet) {
             // The id comes first; the rest is the caller's to read.
             match body.map(postcard::take_from_bytes::<u64>) {
-                Some(Ok((id, rest))) => queue.answer(id, Body::copy_of(rest)),
+                Some(Ok((id, rest))) => {
+                    self.woken.extend(state.waiting.answer(id, Body::of(&packet, rest)));
+                }
                 _ => broken = true,
             }
         }
-        drop(queue);
-        wipe(packet);
+        drop(state);
+        self.woken.drain(..).for_each(Waker::wake);
         if broken { Err(ErrorKind::InvalidData.into()) } else { Ok(()) }
     }
+}
+
+impl Link {
+    async fn next_event(
+        &mut self,
+        shared: &Shared,
+        links: &mut mpsc::Receiver<Option<ClientLink>>,
+    ) -> Event {
+        let described = async {
+            match &mut self.describing {
+                Some(describing) => describing.await,
+                None => std::future::pending().await,
+            }
+        };
+        let expired = async {
+            match &mut self.expiry {
+                Some(expiry) => expiry.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            new = links.recv() => Event::Relink(new),
+            // Readiness is taken back where a read or a write would block.
+            ready = self.reply.readable() => {
+                Event::Incoming(ready.map(|mut guard| guard.retain_ready()))
+            }
+            () = shared.filled.notified() => Event::Outgoing,
+            ready = self.work.socket.writable(), if self.work.full => {
+                Event::Room(Outlet::Work, ready.map(|mut guard| guard.retain_ready()))
+            }
+            ready = self.slow.socket.writable(), if self.slow.full => {
+                Event::Room(Outlet::Slow, ready.map(|mut guard| guard.retain_ready()))
+            }
+            described = described => Event::Described(described),
+            () = expired => Event::Expiry,
+        }
+    }
+
+    /// Sees to it that the driver wakes up when the first deadline passes.
+    fn set_expiry(&mut self, shared: &Shared) {
+        let Some(earliest) = shared.state().waiting.earliest() else { return };
+        let earliest = tokio::time::Instant::from(earliest);
+        match &mut self.expiry {
+            None => self.expiry = Some(Box::pin(sleep_until(earliest))),
+            Some(expiry) if earliest < expiry.deadline() => expiry.as_mut().reset(earliest),
+            Some(_) => {}
+        }
+    }
+}
+
+impl Outgoing {
+    fn register(socket: PacketSocket) -> io::Result<Self> {
+        Ok(Self { socket: register(socket, Interest::WRITABLE)?, full: false })
+    }
+
+    fn send(&self, packet: &[u8]) -> io::Result<()> {
+        self.socket.try_io(Interest::WRITABLE, |socket| socket.send(packet))
+    }
+}
+
+/// Asks a keyhost that has just started what it is.
+async fn describe(client: Client) -> Result<Description, CallError> {
+    let deadline = Deadline::after(DESCRIBE_WITHIN);
+    client
+        .call_without_key(Lane::Heavy, Request::Describe, deadline, |_, response| match response {
+            Response::Description(description) => Ok(*description),
+            _ => Err(CallError::Protocol),
+        })
+        .await
 }

@@ -2,8 +2,9 @@
 //!
 //! One [`Client`] per runtime and keyhost. A call writes its frame into the packet
 //! that is being filled, the [`Driver`] task sends whatever gathered while the
-//! runtime was busy, reads answers and wakes their callers: the busier it is, the
-//! more calls share a system call, and a caller alone waits for nobody.
+//! runtime was busy, reads answers and wakes their callers, and ends the calls whose
+//! deadline has passed: the busier it is, the more calls share a system call, and a
+//! caller alone waits for nobody.
 //!
 //! A call ends with its answer, its deadline, or the keyhost: when that is started
 //! anew, all that were under way end in [`CallError::Unavailable`], because whether
@@ -14,14 +15,16 @@ mod calls;
 mod driver;
 mod error;
 mod queue;
+mod waiting;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
     time::Duration,
 };
 
 use keyreeve_types::{KeySpec, KeyType};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 pub use calls::{Ciphertext, DataKey, DataKeyAlgorithm, ImportedKey, NewVersion};
 pub use driver::Driver;
@@ -34,9 +37,11 @@ use crate::{
     key::SealedKey,
 };
 use queue::{Lane, Queue};
+use waiting::{Answer, Waiting};
 
-/// Most calls that may wait for one keyhost in one runtime. Beyond it a call is
-/// refused at once, which is better news than a deadline.
+/// Most calls that may wait for one keyhost in one runtime, and most frames that may
+/// wait to leave. Beyond it a call is refused at once, which is better news than a
+/// deadline.
 const MAX_PENDING: usize = 4096;
 
 /// When to try again while a keyhost is being started anew.
@@ -51,16 +56,19 @@ pub struct Client(Arc<Shared>);
 
 struct Shared {
     name: String,
-    queue: Mutex<Queue>,
-    /// Tells the driver that the queue has packets.
+    state: Mutex<State>,
+    /// Tells the driver that there are packets to send.
     filled: Notify,
     description: Mutex<Option<Arc<Description>>>,
 }
 
-/// A call whose frame is on its way.
-struct Asked {
-    id: u64,
-    answer: oneshot::Receiver<Body>,
+/// What callers and the driver share.
+#[derive(Default)]
+struct State {
+    /// The reply socket of the current link; `None` while there is no keyhost.
+    shard: Option<u8>,
+    queue: Queue,
+    waiting: Waiting,
 }
 
 impl Client {
@@ -69,7 +77,7 @@ impl Client {
     pub fn new(name: impl Into<String>) -> (Self, Driver) {
         let shared = Arc::new(Shared {
             name: name.into(),
-            queue: Mutex::new(Queue::default()),
+            state: Mutex::new(State::default()),
             filled: Notify::new(),
             description: Mutex::new(None),
         });
@@ -88,7 +96,7 @@ impl Client {
 
     /// Whether there is a keyhost now.
     pub fn is_serving(&self) -> bool {
-        self.0.queue().is_linked()
+        self.0.state().shard.is_some()
     }
 
     /// One call that uses a key: without the sealed key first, and with it if the
@@ -98,19 +106,17 @@ impl Client {
         key: &'k SealedKey,
         request: impl Fn(crate::frame::KeyRef) -> Request<'k>,
         deadline: Deadline,
-        read: impl Fn(Response<'_>) -> Result<T, CallError>,
+        read: impl Fn(&Body, Response<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
         let lane = lane_of(key.policy.spec);
-        let asked = self.enqueue(lane, None, request(key.key_ref()), deadline)?;
-        let body = self.wait(asked, deadline).await?;
+        let body = self.enqueue(lane, None, request(key.key_ref()), deadline)?.await?;
         match parse(&body)? {
             Response::NotOpen => {}
-            response => return refuse(response).and_then(&read),
+            response => return refuse(response).and_then(|response| read(&body, response)),
         }
         let opening = Some(key.opening());
-        let asked = self.enqueue(lane, opening, request(key.key_ref()), deadline)?;
-        let body = self.wait(asked, deadline).await?;
-        parse(&body).and_then(refuse).and_then(read)
+        let body = self.enqueue(lane, opening, request(key.key_ref()), deadline)?.await?;
+        parse(&body).and_then(refuse).and_then(|response| read(&body, response))
     }
 
     async fn call_without_key<T>(
@@ -118,56 +124,54 @@ impl Client {
         lane: Lane,
         request: Request<'_>,
         deadline: Deadline,
-        read: impl Fn(Response<'_>) -> Result<T, CallError>,
+        read: impl Fn(&Body, Response<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        let asked = self.enqueue(lane, None, request, deadline)?;
-        let body = self.wait(asked, deadline).await?;
-        parse(&body).and_then(refuse).and_then(read)
+        let body = self.enqueue(lane, None, request, deadline)?.await?;
+        parse(&body).and_then(refuse).and_then(|response| read(&body, response))
     }
 
-    /// Waits for the answer. Frames are written before, so that a call that waits
-    /// holds no more than this.
-    async fn wait(&self, asked: Asked, deadline: Deadline) -> Result<Body, CallError> {
-        let Asked { id, answer } = asked;
-        match tokio::time::timeout_at(deadline.instant().into(), answer).await {
-            Ok(Ok(body)) => Ok(body),
-            Ok(Err(_)) => Err(CallError::Unavailable { retry_after: RESTART_HINT }),
-            Err(_) => {
-                self.0.queue().forget(id);
-                Err(CallError::DeadlineExceeded)
-            }
-        }
-    }
-
+    /// Writes the frame, so that a call that waits holds no more than its place in
+    /// the table.
     fn enqueue(
         &self,
         lane: Lane,
         opening: Option<Opening<'_>>,
         request: Request<'_>,
         deadline: Deadline,
-    ) -> Result<Asked, CallError> {
-        let mut queue = self.0.queue();
-        let shard = queue.shard().ok_or(CallError::Unavailable { retry_after: RESTART_HINT })?;
-        if queue.pending() >= MAX_PENDING {
+    ) -> Result<Answer<'_>, CallError> {
+        let mut state = self.0.state();
+        let State { shard, queue, waiting } = &mut *state;
+        let shard = shard.ok_or(CallError::Unavailable { retry_after: RESTART_HINT })?;
+        if waiting.len().max(queue.frames()) >= MAX_PENDING {
             return Err(CallError::Overloaded { retry_after: OVERLOAD_HINT });
         }
-        let (caller, answer) = oneshot::channel();
-        let id = queue.expect(caller);
+        let id = waiting.enter(deadline.instant());
         let deadline_us = deadline.as_monotonic_us();
         let frame = RequestFrame { id, shard, deadline_us, opening, request };
-        if !queue.append(lane, &frame, MAX_PACKET) {
-            queue.forget(id);
+        let fits = queue.append(lane, &frame, MAX_PACKET);
+        drop(state);
+        let answer = Answer::new(&self.0, id);
+        if !fits {
             return Err(CallError::TooLarge);
         }
-        drop(queue);
         self.0.filled.notify_one();
-        Ok(Asked { id, answer })
+        Ok(answer)
+    }
+}
+
+impl State {
+    /// Begins with a new keyhost, or with none: whoever waits for the last one is
+    /// told, and is to be woken.
+    fn relink(&mut self, shard: Option<u8>) -> Vec<Waker> {
+        self.shard = shard;
+        self.queue.clear();
+        self.waiting.end()
     }
 }
 
 impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -34,8 +34,8 @@ impl Pulse {
         self.began.last().map(age).unwrap_or_default()
     }
 
-    pub(super) fn begin(&self, thread: usize) {
-        self.began[thread].store(monotonic_us(), Ordering::Relaxed);
+    pub(super) fn begin(&self, thread: usize, now_us: u64) {
+        self.began[thread].store(now_us, Ordering::Relaxed);
     }
 
     pub(super) fn end(&self, thread: usize) {

@@ -4,47 +4,62 @@
 //! nothing more to do, or when the first has waited for long enough: one system
 //! call and one wake-up of the front serve many answers.
 
-use std::{io, time::Duration};
+use std::io;
 
 use keyreeve_memory::{wipe, wipe_and_clear};
 
 use crate::{
     codec,
-    deadline::monotonic_us,
     frame::{MAX_PACKET, Response, ResponseFrame},
     packet::PacketSocket,
 };
 
-/// How long an answer waits for company while there is more to do: as long as a few
-/// operations like it take, within these bounds. Behind a queue of RSA
-/// signatures a few more milliseconds cost a caller little, and save the front as
-/// many wake-ups.
-const COMPANY: u64 = 16;
-const MIN_WAIT: Duration = Duration::from_micros(150);
-const MAX_WAIT: Duration = Duration::from_millis(10);
+/// While there is more to do, an answer waits for company for this part of the time
+/// for which its request waited for a worker: a call takes at most a quarter longer
+/// than it does anyway, and many of them share a system call and a wake-up of the
+/// front.
+const SHARE: u64 = 4;
+/// Nor is it sent sooner than this, in microseconds: the next one may be as quick.
+const MIN_WAIT: u64 = 150;
+/// But never later.
+const MAX_WAIT: u64 = 10_000;
+/// A packet leaves when it has this many bytes: what follows finds it being read.
+const LEAVE_AT: usize = 32 * 1024;
 
 /// Answers that have not left yet.
 pub(super) struct Replies<'a> {
     sockets: &'a [PacketSocket],
     packets: Vec<Vec<u8>>,
-    /// When the oldest waiting answer was added; `None` if none waits.
-    since: Option<u64>,
-    /// When the last answer was added, or sent.
-    last: u64,
+    /// When the oldest answer here must leave; `None` if there is none.
+    leave: Option<u64>,
+    /// How long the answers to the packet that is being served may wait, in
+    /// microseconds.
+    patience: u64,
 }
 
 impl<'a> Replies<'a> {
     pub(super) fn new(sockets: &'a [PacketSocket]) -> Self {
         let packets = sockets.iter().map(|_| Vec::with_capacity(4096)).collect();
-        Self { sockets, packets, since: None, last: monotonic_us() }
+        Self { sockets, packets, leave: None, patience: MIN_WAIT }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.since.is_none()
+        self.leave.is_none()
     }
 
-    /// Adds an answer; one for a socket that does not exist is dropped.
-    pub(super) fn push(&mut self, shard: u8, id: u64, response: Response<'_>) -> io::Result<()> {
+    /// The answers that follow are to calls that have waited for so many microseconds.
+    pub(super) fn begin_packet(&mut self, waited: u64) {
+        self.patience = (waited / SHARE).clamp(MIN_WAIT, MAX_WAIT);
+    }
+
+    /// Adds an answer, made at `now`; one for a socket that does not exist is dropped.
+    pub(super) fn push(
+        &mut self,
+        shard: u8,
+        id: u64,
+        response: Response<'_>,
+        now: u64,
+    ) -> io::Result<()> {
         let shard = usize::from(shard);
         let Some(packet) = self.packets.get_mut(shard) else { return Ok(()) };
         let start = packet.len();
@@ -57,14 +72,9 @@ impl<'a> Replies<'a> {
             wipe(&mut packet[len..]);
             packet.truncate(len);
         }
-        let now = monotonic_us();
-        let took = now.saturating_sub(self.last);
-        self.last = now;
-        let since = *self.since.get_or_insert(now);
-        let patience = Duration::from_micros(took.saturating_mul(COMPANY));
-        let patience = patience.clamp(MIN_WAIT, MAX_WAIT);
-        // Not if the next one, as slow as this, would come too late.
-        if Duration::from_micros(now.saturating_sub(since).saturating_add(took)) > patience {
+        let is_full = packet.len() >= LEAVE_AT;
+        let leave = *self.leave.get_or_insert(now + self.patience);
+        if is_full || now >= leave {
             self.flush()?;
         }
         Ok(())
@@ -72,8 +82,7 @@ impl<'a> Replies<'a> {
 
     /// Sends what waits.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.since = None;
-        self.last = monotonic_us();
+        self.leave = None;
         for (packet, socket) in self.packets.iter_mut().zip(self.sockets) {
             if !packet.is_empty() {
                 let sent = socket.send(packet);

@@ -77,13 +77,16 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
         packet: &[u8],
     ) -> Result<(), HostError> {
         let now = now();
-        for body in codec::bodies(packet) {
-            // A front that sends what does not parse is not ours any more.
-            let frame: RequestFrame<'_> = body
-                .and_then(|body| postcard::from_bytes(body).ok())
-                .ok_or_else(|| HostError::Io(ErrorKind::InvalidData.into()))?;
-            self.pulse.begin(self.thread);
-            let outcome = if monotonic_us() > frame.deadline_us {
+        // A front that sends what does not parse is not ours any more.
+        let broken = || HostError::Io(ErrorKind::InvalidData.into());
+        let (since, frames) = codec::split_head(packet).ok_or_else(broken)?;
+        let mut began = monotonic_us();
+        self.replies.begin_packet(began.saturating_sub(since));
+        for body in codec::bodies(frames) {
+            let frame: RequestFrame<'_> =
+                body.and_then(|body| postcard::from_bytes(body).ok()).ok_or_else(broken)?;
+            self.pulse.begin(self.thread, began);
+            let outcome = if began > frame.deadline_us {
                 Outcome { response: Response::TooLate, session_broken: false }
             } else {
                 Desk { shared: self.shared, session: &mut *session, scratch: &mut *scratch, now }
@@ -91,7 +94,9 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
             };
             self.pulse.end(self.thread);
             let Outcome { response, session_broken } = outcome;
-            self.replies.push(frame.shard, frame.id, response).map_err(HostError::Io)?;
+            // One look at the clock per frame: it ends one and begins the next.
+            began = monotonic_us();
+            self.replies.push(frame.shard, frame.id, response, began).map_err(HostError::Io)?;
             wipe_and_clear(scratch);
             if session_broken {
                 *session = self.shared.backend.open_session()?;

@@ -16,6 +16,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
+use super::turn::TurnStream;
+
 /// How long to wait when the system cannot give another descriptor.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
@@ -24,7 +26,7 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 const READ_AHEAD: usize = 32 * 1024;
 
 /// An open connection, past its handshake.
-pub(super) type Connection = TlsStream<BufReader<TcpStream>>;
+pub(super) type Connection = TlsStream<BufReader<TurnStream>>;
 
 /// One listening socket and what is done before its connections are served.
 pub(super) struct Door {
@@ -65,17 +67,18 @@ impl Door {
                 }
             };
             let (acceptor, serve, drain) = (acceptor.clone(), serve.clone(), drain.clone());
-            connections.spawn(async move {
+            // What leaves at the end of a turn waits for nothing.
+            let _ = stream.set_nodelay(true);
+            let (stream, outbox) = TurnStream::new(stream);
+            connections.spawn(outbox.turns(async move {
                 let _place = place;
-                // Answers are small and wait for nothing.
-                let _ = stream.set_nodelay(true);
                 let stream = BufReader::with_capacity(READ_AHEAD, stream);
                 match timeout(handshake, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => serve(stream, drain).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 }
-            });
+            }));
         }
         drop(listener);
         while connections.join_next().await.is_some() {}

@@ -13,15 +13,20 @@ use std::{
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use keyreeve_grpc::StatusSource;
-use keyreeve_proto::FILE_DESCRIPTOR_SET;
+use keyreeve_grpc::{CryptoDoor, StatusSource};
+use keyreeve_proto::{
+    FILE_DESCRIPTOR_SET,
+    v1::crypto_service_server::{CryptoServiceServer, SERVICE_NAME as CRYPTO},
+};
 use keyreeve_service::Service;
 use tokio::sync::watch;
 use tonic::{Status, body::Body, service::Routes};
 use tonic_health::{pb::health_server::HealthServer, server::HealthService};
 use tower::Service as _;
 
-use super::{Tokens, accept::Connection, authn::Credential, drain::until_drained};
+use super::{
+    Tokens, accept::Connection, authn::Credential, drain::until_drained, prefix::PrefixFirst,
+};
 use crate::config::Limits;
 
 /// Longest list of request headers, in bytes.
@@ -37,6 +42,7 @@ const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
 /// The door, as one thread serves it. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Grpc {
+    crypto: CryptoServiceServer<CryptoDoor>,
     routes: Routes,
     tokens: Arc<Tokens>,
     http: http2::Builder<TokioExecutor>,
@@ -59,42 +65,51 @@ impl Grpc {
             .keep_alive_interval(Duration::from_millis(limits.keepalive_ms))
             .keep_alive_timeout(KEEPALIVE_ANSWER);
         // Prepared once, or each request would pay for it.
-        Self { routes: routes(service, status, health).prepare(), tokens, http }
+        let routes = routes(service, status, health).prepare();
+        Self { crypto: keyreeve_grpc::crypto_service(service), routes, tokens, http }
     }
 
     /// Serves one connection until its end, or to the end of what is in flight when
     /// told to drain.
     pub(super) async fn serve(self, stream: Connection, drain: watch::Receiver<bool>) {
-        let Self { routes, tokens, http } = self;
-        let service = service_fn(move |request| call(routes.clone(), Arc::clone(&tokens), request));
+        let Self { http, .. } = self.clone();
+        let service = service_fn(move |request| self.clone().call(request));
         let connection = pin!(http.serve_connection(TokioIo::new(stream), service));
         let finish = |connection: Pin<&mut _>| http2::Connection::graceful_shutdown(connection);
         if let Err(error) = until_drained(connection, finish, drain).await {
             tracing::debug!(%error, "a gRPC connection failed");
         }
     }
-}
 
-async fn call(
-    mut routes: Routes,
-    tokens: Arc<Tokens>,
-    mut request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    if !is_open(request.uri().path()) {
-        match tokens.authenticate(request.headers()) {
-            Credential::Proven(caller) => {
-                request.extensions_mut().insert(caller);
+    async fn call(mut self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        if !is_open(request.uri().path()) {
+            match self.tokens.authenticate(request.headers()) {
+                Credential::Proven(caller) => {
+                    request.extensions_mut().insert(caller);
+                }
+                refused => return Ok(Status::unauthenticated(refused.message()).into_http()),
             }
-            refused => return Ok(Status::unauthenticated(refused.message()).into_http()),
+        }
+        let request = request.map(PrefixFirst::new);
+        // The router wraps each request and each answer several times over, which
+        // costs as much as all that is ours: operations go past it.
+        if is_operation(request.uri().path()) {
+            self.crypto.call(request).await
+        } else {
+            self.routes.call(request).await
         }
     }
-    routes.call(request).await
 }
 
 /// What needs no caller: gRPC health and reflection, which say nothing of keys.
 fn is_open(path: &str) -> bool {
     path.starts_with("/grpc.health.v1.Health/")
         || path.starts_with("/grpc.reflection.v1.ServerReflection/")
+}
+
+fn is_operation(path: &str) -> bool {
+    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(CRYPTO));
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The services with a caller, then those without.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::MacAlgorithm;
 
@@ -30,7 +31,7 @@ pub struct ComputedMac {
     /// The version that computed it.
     pub version: Arc<KeyVersion>,
     /// The whole tag.
-    pub mac: Vec<u8>,
+    pub mac: Bytes,
 }
 
 impl Service {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use keyreeve_keyhost::Ciphertext;
 use keyreeve_types::{
     AesMode, EncryptionAlgorithm, KeySpec, KeyType, Operation, RsaPadding, WrapAlgorithm,
@@ -17,11 +18,11 @@ pub struct Sealed {
     /// How.
     pub algorithm: &'static str,
     /// Nonce or initialisation vector; empty for RSA and key wrap.
-    pub iv: Vec<u8>,
+    pub iv: Bytes,
     /// The ciphertext.
-    pub ciphertext: Vec<u8>,
+    pub ciphertext: Bytes,
     /// GCM's tag; otherwise empty.
-    pub tag: Vec<u8>,
+    pub tag: Bytes,
 }
 
 /// What a caller wants opened.
@@ -60,9 +61,10 @@ impl Sealed {
     pub(crate) fn bare(
         version: Arc<KeyVersion>,
         algorithm: &'static str,
-        ciphertext: Vec<u8>,
+        ciphertext: impl Into<Bytes>,
     ) -> Self {
-        Self { version, algorithm, iv: Vec::new(), ciphertext, tag: Vec::new() }
+        let ciphertext = ciphertext.into();
+        Self { version, algorithm, iv: Bytes::new(), ciphertext, tag: Bytes::new() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::SignatureAlgorithm;
 
@@ -30,7 +31,7 @@ pub struct Signed {
     /// The version that signed.
     pub version: Arc<KeyVersion>,
     /// As JWS has it: r‖s for ECDSA.
-    pub signature: Vec<u8>,
+    pub signature: Bytes,
 }
 
 impl Service {

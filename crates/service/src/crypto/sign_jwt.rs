@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::{MacAlgorithm, SignatureAlgorithm};
 
@@ -95,7 +96,7 @@ impl Service {
         algorithm: JwtAlgorithm,
         text: &[u8],
         deadline: Deadline,
-    ) -> Result<(Arc<KeyVersion>, Vec<u8>), Error> {
+    ) -> Result<(Arc<KeyVersion>, Bytes), Error> {
         match algorithm {
             JwtAlgorithm::Signature(algorithm) => {
                 let key = self.check(version, Use::Sign(algorithm))?;
