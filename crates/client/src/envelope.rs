@@ -4,7 +4,7 @@
 //! data is sealed here, so its size does not matter to the service, and carries the
 //! wrapped data key with it. To open it, the service unwraps the data key.
 
-mod format;
+pub(crate) mod format;
 mod reuse;
 
 use std::sync::Arc;

@@ -58,11 +58,18 @@ impl Error {
     }
 
     /// Whether the same call may succeed later without anyone changing anything.
+    ///
+    /// Not so, although their status code says "later", for the reasons that wait for
+    /// a person: `STORE_FULL` (somebody must make room; the service then goes on by
+    /// itself), `STORE_STOPPED`, `OPERATOR_NEEDED`; nor for `STORE_OUTCOME_UNKNOWN`,
+    /// where the change may have been made and repeating it is no answer: read it.
     pub fn is_temporary(&self) -> bool {
-        matches!(
-            self.0.code,
-            Some(Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted)
-        )
+        let waits_for_a_person = self.reason().is_some_and(|reason| NOT_CURED.contains(&reason));
+        !waits_for_a_person
+            && matches!(
+                self.0.code,
+                Some(Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted)
+            )
     }
 
     pub(crate) fn new(
@@ -155,11 +162,21 @@ impl Error {
     }
 }
 
+/// Reasons that no repetition of the call cures.
+pub(crate) const NOT_CURED: [&str; 4] =
+    ["STORE_FULL", "STORE_STOPPED", "OPERATOR_NEEDED", "STORE_OUTCOME_UNKNOWN"];
+
 /// Who is at fault and what to do: by reason where waiting does not help, else by
 /// status code.
 fn advice(code: Code, reason: Option<&str>) -> (Fault, &'static str) {
     if let Some("STORE_FULL" | "STORE_STOPPED" | "OPERATOR_NEEDED") = reason {
         return (Fault::Service, "ask its operator: its log and `keyreeve status` say more");
+    }
+    if let Some("STORE_OUTCOME_UNKNOWN") = reason {
+        return (
+            Fault::Service,
+            "read what you wanted to change, and repeat it if it is not there",
+        );
     }
     match code {
         Code::Unauthenticated => (
@@ -233,6 +250,26 @@ mod tests {
         assert_eq!(error.fault(), Fault::Caller);
         assert_eq!(error.message(), "no; key.size: must be 2048, 3072 or 4096");
         assert!(!error.is_temporary());
+    }
+
+    /// Guards against callers that wait for ever for what only a person can mend, or
+    /// repeat a change that was made.
+    #[test]
+    fn what_a_repetition_does_not_cure_is_not_temporary() {
+        for (code, reason) in [
+            (Code::ResourceExhausted, "STORE_FULL"),
+            (Code::Unavailable, "STORE_STOPPED"),
+            (Code::Unavailable, "OPERATOR_NEEDED"),
+            (Code::Unavailable, "STORE_OUTCOME_UNKNOWN"),
+        ] {
+            let error = Error::from_parts(code, "m".into(), Some(reason.into()));
+            assert!(!error.is_temporary(), "{reason}");
+            assert_eq!(error.fault(), Fault::Service);
+        }
+        for reason in ["STORE_UNAVAILABLE", "KEYHOST_OVERLOADED", "DEVICE_FAILED"] {
+            let error = Error::from_parts(Code::Unavailable, "m".into(), Some(reason.into()));
+            assert!(error.is_temporary(), "{reason}");
+        }
     }
 
     /// Guards against an outage being taken for the caller's mistake.

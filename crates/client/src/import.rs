@@ -9,16 +9,18 @@ use rustls::crypto::{
     hpke::{Hpke, HpkePublicKey},
 };
 
-use crate::{Error, KeyName, v1};
+use crate::{Error, KeyName, key_format, v1};
 
 const INFO: &[u8] = b"keyreeve import v1";
 
-/// Seals `private_key` to `recipient`, to be imported as `name`.
+/// Seals `private_key` to `recipient`, to be imported as `name`. What surely is of a
+/// format that the service does not take is refused.
 pub(crate) fn seal(
     recipient: &v1::ImportRecipient,
     name: &KeyName,
     private_key: &[u8],
 ) -> Result<v1::SealedKey, Error> {
+    key_format::check(private_key)?;
     let public = HpkePublicKey(recipient.public_key.to_vec());
     let aad = name.without_version().resource().to_ascii_lowercase();
     let (encapsulated, ciphertext) = DH_KEM_X25519_HKDF_SHA256_AES_256

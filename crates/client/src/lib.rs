@@ -22,6 +22,9 @@
 //! This crate refuses plaintext connections, never prints a token, and keeps no
 //! private key: there is no call that would return one.
 
+#[cfg(feature = "fuzz")]
+pub mod fuzzing;
+
 mod builder;
 mod call;
 mod client;
@@ -29,6 +32,7 @@ mod connections;
 mod envelope;
 mod error;
 mod import;
+mod key_format;
 mod names;
 mod new_key;
 mod one_time_key;

@@ -1,7 +1,7 @@
 //! When a call is repeated, and how long to wait first.
 //!
 //! Only `UNAVAILABLE` is worth repeating, only calls that change nothing may be,
-//! and never past the caller's deadline. The service knows best when it is back: a
+//! and never past the caller's deadline. What waits for a person is not repeated. The service knows best when it is back: a
 //! `google.rpc.RetryInfo` sets the least wait. Without one, as when nothing listens
 //! at all, a few attempts are enough to bridge a restart and to fail soon otherwise.
 
@@ -9,6 +9,8 @@ use std::{error::Error as _, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
+
+use crate::error::NOT_CURED;
 
 /// Attempts without a hint from the service.
 const ATTEMPTS: u32 = 5;
@@ -26,6 +28,10 @@ pub(crate) fn wait_before_next(
     // A connection lost in the middle of a call comes as UNKNOWN with a cause.
     let lost = status.code() == Code::Unknown && status.source().is_some();
     if status.code() != Code::Unavailable && !lost {
+        return None;
+    }
+    let reason = status.get_details_error_info().map(|info| info.reason);
+    if reason.is_some_and(|reason| NOT_CURED.contains(&reason.as_str())) {
         return None;
     }
     let hint = status.get_details_retry_info().and_then(|info| info.retry_delay);
@@ -53,6 +59,14 @@ mod tests {
             "restarting",
             hint.map_or_else(ErrorDetails::new, |h| ErrorDetails::with_retry_info(Some(h))),
         )
+    }
+
+    /// Guards against callers who keep trying what only a person can mend.
+    #[test]
+    fn what_waits_for_a_person_is_not_repeated() {
+        let details = ErrorDetails::with_error_info("OPERATOR_NEEDED", "keyreeve", []);
+        let status = Status::with_error_details(Code::Unavailable, "m", details);
+        assert_eq!(wait_before_next(&status, 1, Duration::from_secs(60), 0), None);
     }
 
     /// Guards against repeating what the service refused or may have done.

@@ -7,6 +7,8 @@
 //! authentic.
 
 mod format;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzzing;
 mod opening;
 mod output;
 mod sealing;

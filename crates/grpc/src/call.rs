@@ -5,6 +5,8 @@ use std::time::Duration;
 use keyreeve_service::{Caller, Deadline};
 use tonic::{Request, Status, metadata::MetadataMap};
 
+use crate::unauthenticated;
+
 /// How long an operation may take when its caller names no deadline.
 const DEFAULT: Duration = Duration::from_secs(10);
 
@@ -41,7 +43,7 @@ impl<T> Call<T> {
         let (metadata, mut extensions, message) = request.into_parts();
         let caller = extensions
             .remove::<Caller>()
-            .ok_or_else(|| Status::unauthenticated("no credentials were presented"))?;
+            .ok_or_else(|| unauthenticated("no credentials were presented"))?;
         let timeout = timeout(&metadata).map_or(default, |asked| asked.min(MAX));
         Ok(Self { caller, deadline: Deadline::after(timeout), message })
     }
@@ -54,7 +56,7 @@ pub(crate) fn of_operation(stream: Deadline) -> Deadline {
 
 /// Reads `grpc-timeout` (gRPC over HTTP/2): up to eight digits and a unit. What does
 /// not parse is as good as absent, as in tonic.
-fn timeout(metadata: &MetadataMap) -> Option<Duration> {
+pub(crate) fn timeout(metadata: &MetadataMap) -> Option<Duration> {
     let text = metadata.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {

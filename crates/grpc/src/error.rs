@@ -7,11 +7,16 @@ use std::collections::HashMap;
 
 use keyreeve_proto::v1::OperationError;
 use keyreeve_service::{Error, Kind};
-use tonic::{Code, Status};
+use tonic::{Code, Status, codegen::http};
 use tonic_types::{ErrorDetails, StatusExt};
 
 /// `ErrorInfo.domain`.
 const DOMAIN: &str = "keyreeve";
+/// Headers of gRPC over HTTP/2.
+const STATUS: &str = "grpc-status";
+const DETAILS: &str = "grpc-status-details-bin";
+/// In characters.
+const LONGEST_ALGORITHM: usize = 32;
 
 /// Translates an error.
 pub fn to_status(error: &Error) -> Status {
@@ -39,6 +44,64 @@ pub fn to_status(error: &Error) -> Status {
     Status::with_error_details(code(error.kind()), message, details)
 }
 
+/// The status for a call without a caller. `message` says which credential is wanted.
+pub fn unauthenticated(message: &str) -> Status {
+    with_reason(Code::Unauthenticated, message, "UNAUTHENTICATED")
+}
+
+/// The error for an algorithm that the operation does not know. What was given is
+/// shown as long as any real name, and escaped.
+pub(crate) fn unknown_algorithm(field: &'static str, given: &str) -> Error {
+    let shown: String = given.chars().take(LONGEST_ALGORITHM).collect();
+    let more = if shown.len() < given.len() { "…" } else { "" };
+    Error::invalid(
+        field,
+        format!(
+            "there is no algorithm {shown:?}{more} for this operation; names are spelled as in \
+             RFC 7518, and docs/algorithms.md lists them by operation and backend"
+        ),
+    )
+}
+
+/// Completes an answer that tonic made by itself, before or instead of asking a
+/// service: such a status has no details, and one for a request that is cut short has
+/// the code `INTERNAL`, as if the fault were ours. An answer of a service is
+/// passed on as it is.
+pub fn complete<B: Default>(answer: http::Response<B>) -> http::Response<B> {
+    let headers = answer.headers();
+    if !headers.contains_key(STATUS) || headers.contains_key(DETAILS) {
+        return answer;
+    }
+    let Some(status) = Status::from_header_map(headers) else { return answer };
+    let message = status.message();
+    let completed = match status.code() {
+        Code::Ok => return answer,
+        Code::InvalidArgument => with_reason(Code::InvalidArgument, message, "MALFORMED_REQUEST"),
+        Code::Internal => with_reason(
+            Code::InvalidArgument,
+            &format!("the request is not a message that this method takes: {message}"),
+            "MALFORMED_REQUEST",
+        ),
+        Code::OutOfRange | Code::ResourceExhausted => with_reason(
+            Code::InvalidArgument,
+            &format!("the request is larger than this method takes: {message}"),
+            "REQUEST_TOO_LARGE",
+        ),
+        Code::Unimplemented => with_reason(
+            Code::Unimplemented,
+            "there is no such method, or not in this version; server reflection lists them",
+            "UNKNOWN_METHOD",
+        ),
+        code => with_reason(code, message, "REQUEST_REFUSED"),
+    };
+    completed.into_http()
+}
+
+fn with_reason(code: Code, message: &str, reason: &str) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    Status::with_error_details(code, message, details)
+}
+
 /// Translates the error of one operation in a batch or stream.
 pub(crate) fn to_operation_error(error: &Error) -> OperationError {
     OperationError {
@@ -64,7 +127,80 @@ fn code(kind: Kind) -> Code {
 
 #[cfg(test)]
 mod tests {
+    use keyreeve_proto::v1::{
+        self, GetStatusRequest,
+        status_service_server::{StatusService, StatusServiceServer},
+    };
+    use tonic::{Request, Response, body::Body, codegen::Service};
+
     use super::*;
+
+    struct Fine;
+
+    #[tonic::async_trait]
+    impl StatusService for Fine {
+        async fn get_status(
+            &self,
+            _: Request<GetStatusRequest>,
+        ) -> Result<Response<v1::Status>, Status> {
+            Ok(Response::new(v1::Status::default()))
+        }
+    }
+
+    /// What a caller gets for this body, which starts after the frame's first byte.
+    async fn answer(path: &str, body: &'static str) -> http::Response<Body> {
+        let request = http::Request::post(format!("/keyreeve.v1.StatusService/{path}"))
+            .header("content-type", "application/grpc")
+            .body(Body::new(body.to_owned()))
+            .expect("a request");
+        let mut server = StatusServiceServer::new(Fine).max_decoding_message_size(1000);
+        complete(server.call(request).await.expect("infallible"))
+    }
+
+    /// Guards against a caller's broken request being answered as our defect, and
+    /// against a status that programs cannot tell from another.
+    #[tokio::test]
+    async fn what_does_not_parse_is_the_callers_fault() {
+        for (path, body, code, reason) in [
+            // A field of wire type 7, which there is not.
+            ("GetStatus", "\0\0\0\0\x01\x07", Code::InvalidArgument, "MALFORMED_REQUEST"),
+            // Cut short.
+            ("GetStatus", "\0\0\0\0\x09\x0a", Code::InvalidArgument, "MALFORMED_REQUEST"),
+            ("GetStatus", "\0\0", Code::InvalidArgument, "MALFORMED_REQUEST"),
+            // A flag that is neither "compressed" nor "not".
+            ("GetStatus", "\x05\0\0\0\0", Code::InvalidArgument, "MALFORMED_REQUEST"),
+            ("GetStatus", "", Code::InvalidArgument, "MALFORMED_REQUEST"),
+            ("GetStatus", "\0\0\x01\0\0", Code::InvalidArgument, "REQUEST_TOO_LARGE"),
+            ("GetNothing", "\0\0\0\0\0", Code::Unimplemented, "UNKNOWN_METHOD"),
+        ] {
+            let answer = answer(path, body).await;
+            let status = Status::from_header_map(answer.headers()).expect("a status");
+            assert_eq!(status.code(), code, "{path} {body:?}: {status:?}");
+            let info = status.get_details_error_info().expect("ErrorInfo");
+            assert_eq!((info.reason.as_str(), info.domain.as_str()), (reason, DOMAIN));
+        }
+    }
+
+    /// Guards against an answer of a service that is taken for one of tonic's.
+    #[tokio::test]
+    async fn what_a_service_answers_is_passed_on() {
+        let good = answer("GetStatus", "\0\0\0\0\0").await;
+        assert!(!good.headers().contains_key(STATUS), "its status is in the trailers");
+        let ours = to_status(&Error::decryption_failed()).into_http::<()>();
+        let before = ours.headers().clone();
+        assert_eq!(complete(ours).headers(), &before);
+    }
+
+    /// Guards against an unknown algorithm that its caller has to guess, and against
+    /// an answer as long as the caller likes.
+    #[test]
+    fn an_unknown_algorithm_is_named() {
+        let error = unknown_algorithm("algorithm", "es256");
+        assert!(error.caller_message().contains("\"es256\""), "{}", error.caller_message());
+        assert!(error.caller_message().contains("docs/algorithms.md"));
+        let error = unknown_algorithm("algorithm", &"\n".repeat(100_000));
+        assert!(error.caller_message().len() < 400, "{}", error.caller_message());
+    }
 
     /// Guards against a field violation without a field, and a status that programs
     /// cannot tell from another.

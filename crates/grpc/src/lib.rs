@@ -7,6 +7,9 @@
 //!
 //! This crate refuses to authenticate, to authorise and to listen.
 
+#[cfg(feature = "fuzz")]
+pub mod fuzzing;
+
 mod batch;
 mod call;
 mod crypto;
@@ -24,7 +27,7 @@ mod update_mask;
 mod vaults;
 
 pub use crypto::CryptoDoor;
-pub use error::to_status;
+pub use error::{complete, to_status, unauthenticated};
 pub use keyreeve_proto::v1;
 pub use routes::{crypto_service, routes};
 pub use status::StatusSource;

@@ -22,7 +22,10 @@ use keyreeve_service::{
 };
 use keyreeve_types::{EncryptionAlgorithm, MacAlgorithm, SignatureAlgorithm, UnknownAlgorithm};
 
-use crate::{error::to_operation_error, name, secret};
+use crate::{
+    error::{to_operation_error, unknown_algorithm},
+    name, secret,
+};
 
 /// An operation of a batch or stream, under way.
 pub(crate) type Running<'a> = BoxFuture<'a, Result<Outcome, Error>>;
@@ -332,7 +335,7 @@ fn algorithm<A>(field: &'static str, text: &str) -> Result<A, Error>
 where
     A: std::str::FromStr<Err = UnknownAlgorithm>,
 {
-    text.parse::<A>().map_err(|unknown| Error::invalid(field, unknown.to_string()))
+    text.parse::<A>().map_err(|_| unknown_algorithm(field, text))
 }
 
 fn optional_algorithm<A>(field: &'static str, text: &str) -> Result<Option<A>, Error>

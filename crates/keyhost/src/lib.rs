@@ -10,6 +10,8 @@
 
 pub mod envelope;
 pub mod frame;
+#[cfg(feature = "fuzz")]
+pub mod fuzzing;
 pub mod host;
 pub mod packet;
 pub mod sandbox;

@@ -12,6 +12,7 @@
 mod files;
 mod memory;
 mod syscalls;
+mod tcp;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,8 @@ pub struct Sandbox {
     pub write: Vec<PathBuf>,
     /// Whether it may use the network.
     pub network: bool,
+    /// The TCP ports it may then connect to; none: any. It may listen on none of them.
+    pub tcp_ports: Vec<u16>,
     /// Which system calls it may make.
     pub syscalls: Syscalls,
     /// Whether all its memory is to be kept out of swap.
@@ -49,6 +52,9 @@ impl Sandbox {
         }
         protections.push(report("no new privileges", set_no_new_privs(true)));
         protections.push(files::restrict(&self.read, &self.write, self.network));
+        if self.network && !self.tcp_ports.is_empty() {
+            protections.push(tcp::restrict(&self.tcp_ports));
+        }
         protections.push(self.syscalls.restrict());
         protections
     }

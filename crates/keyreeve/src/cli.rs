@@ -26,7 +26,7 @@ mod wrap;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use keyreeve_client::Client;
 
 use crate::{connection::Connection, failure::Failure, output::Format};
@@ -122,6 +122,17 @@ enum Command {
 }
 
 impl Cli {
+    /// The command, and the vault or key it is about, as typed. Ends the program with
+    /// clap's own words if the arguments are no command.
+    pub(crate) fn from_arguments() -> (Self, Option<String>) {
+        let matches = Self::command().get_matches();
+        let object = object(&matches);
+        match Self::from_arg_matches(&matches) {
+            Ok(cli) => (cli, object),
+            Err(error) => error.exit(),
+        }
+    }
+
     /// Does what was asked.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         // The service makes its own runtimes, on threads it chooses.
@@ -170,10 +181,39 @@ impl Cli {
     }
 }
 
+/// What the innermost command names, under whichever of its arguments.
+fn object(matches: &ArgMatches) -> Option<String> {
+    let mut innermost = matches;
+    while let Some((_, inner)) = innermost.subcommand() {
+        innermost = inner;
+    }
+    ["name", "vault", "key", "to", "parent"].into_iter().find_map(|argument| {
+        let mut values = innermost.try_get_raw(argument).ok()??;
+        values.next()?.to_str().map(str::to_owned)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+
+    /// Guards against advice about another object than the command's, or none.
+    #[test]
+    fn the_object_of_a_command_is_found() {
+        for (line, expected) in [
+            ("keyreeve sign prod/jwt --alg ES256 --file a/b", Some("prod/jwt")),
+            ("keyreeve key update prod/jwt --enabled false", Some("prod/jwt")),
+            ("keyreeve key list prod", Some("prod")),
+            ("keyreeve vault create prod --tier standard", Some("prod")),
+            ("keyreeve seal FILE --key prod/kek", Some("prod/kek")),
+            ("keyreeve jwt jwks prod/jwt", Some("prod/jwt")),
+            ("keyreeve random prod --size 32", Some("prod")),
+            ("keyreeve status", None),
+        ] {
+            let matches = Cli::command().get_matches_from(line.split_whitespace());
+            assert_eq!(object(&matches).as_deref(), expected, "{line}");
+        }
+    }
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(line.split_whitespace())

@@ -8,6 +8,8 @@ use std::{
 
 use keyreeve_client::{Error, Fault};
 
+use crate::next;
+
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -28,9 +30,10 @@ impl Failure {
         Self::Local { what: what.into(), next: next.into() }
     }
 
-    /// Says it on stderr and gives the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
-        let mut text = self.text();
+    /// Says it on stderr and gives the exit code. `object` is the vault or key that the
+    /// command was about, as typed.
+    pub(crate) fn report(&self, object: Option<&str>) -> ExitCode {
+        let mut text = self.text(object);
         if !text.is_empty() {
             text.push('\n');
         }
@@ -53,8 +56,8 @@ impl Failure {
         }
     }
 
-    fn text(&self) -> String {
-        let (what, whose, next) = match self {
+    fn text(&self, object: Option<&str>) -> String {
+        let (what, whose, general) = match self {
             Self::NobodyReads | Self::No => return String::new(),
             Self::Interrupted => return "interrupted; nothing was left behind".to_owned(),
             Self::Local { what, next } => (what.as_str(), "this command", next.as_str()),
@@ -77,7 +80,13 @@ impl Failure {
                 let _ = write!(text, " ({})", detail.join(", "));
             }
         }
-        let _ = write!(text, "\n  next:  {next}");
+        let for_this = match self {
+            Self::Client(error) => object.and_then(|object| {
+                next::step(&format!("{:?}", error.code()?), error.reason(), object)
+            }),
+            _ => None,
+        };
+        let _ = write!(text, "\n  next:  {}", for_this.as_deref().unwrap_or(general));
         text
     }
 }
@@ -115,7 +124,7 @@ mod tests {
     #[test]
     fn a_failure_says_what_whose_and_what_next() {
         assert_eq!(
-            Failure::local("no file", "name one").text(),
+            Failure::local("no file", "name one").text(Some("prod/jwt")),
             "keyreeve: no file\n  fault: this command\n  next:  name one"
         );
     }

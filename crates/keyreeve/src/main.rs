@@ -13,12 +13,13 @@ mod input;
 mod json;
 mod mark;
 mod moment;
+mod next;
 mod output;
 mod table;
+mod usual;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use keyreeve_memory::WipingAllocator;
 
 /// Front, keyhosts and command line alike: what passes through a buffer does not
@@ -27,8 +28,9 @@ use keyreeve_memory::WipingAllocator;
 static ALLOCATOR: WipingAllocator = WipingAllocator;
 
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
+    let (cli, object) = cli::Cli::from_arguments();
+    match cli.run() {
         Ok(code) => code,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(object.as_deref()),
     }
 }

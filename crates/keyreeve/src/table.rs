@@ -81,7 +81,7 @@ pub(crate) fn versions(list: &v1::ListKeyVersionsResponse) -> String {
 
 /// The service: its processes, then what protects them, then what they can do.
 pub(crate) fn status(status: &v1::Status) -> String {
-    let mut processes = table(&["PROCESS", "PID", "STATE", "RESTARTS"]);
+    let mut processes = table(&["PROCESS", "PID", "STATE", "RESTARTS", "DETAIL"]);
     let mut protections = table(&["PROCESS", "PROTECTION", "IN FORCE", "DETAIL"]);
     let mut backends = table(&["BACKEND", "TIER", "KEYS", "ALGORITHMS"]);
     for process in &status.processes {
@@ -91,6 +91,7 @@ pub(crate) fn status(status: &v1::Status) -> String {
             process.pid.to_string(),
             state,
             process.restarts.to_string(),
+            process.detail.clone(),
         ]);
         for protection in &process.protections {
             protections.add_row([
@@ -110,8 +111,13 @@ pub(crate) fn status(status: &v1::Status) -> String {
         }
     }
     let head = format!("keyreeve {}, since {}", status.version, time(status.start_time));
-    let tables = [&processes, &protections, &backends].map(finish);
-    format!("{head}\n\n{}", tables.join("\n\n"))
+    let mut parts = vec![head, finish(&processes)];
+    if let Some(store) = &status.store {
+        let state = store.state().as_str_name().to_lowercase();
+        parts.push(format!("store: {state} {}", store.detail).trim_end().to_owned());
+    }
+    parts.extend([&protections, &backends].map(finish));
+    parts.join("\n\n")
 }
 
 /// `vaults/prod/keys/jwt` as `prod/jwt`, `…/versions/V` as `prod/jwt/V`.
@@ -222,7 +228,8 @@ prod/jwt  EC P-256  sign verify  yes      -        0123456789abcdef0123456789abc
         assert_eq!(keys(&list), expected);
     }
 
-    /// Guards against a protection that is not in force being shown as if it were.
+    /// Guards against a protection that is not in force being shown as if it were, and
+    /// against a process or a store that does not serve for no reason shown.
     #[test]
     fn status_says_what_is_not_in_force() {
         let protection = v1::Protection {
@@ -234,6 +241,7 @@ prod/jwt  EC P-256  sign verify  yes      -        0123456789abcdef0123456789abc
             name: "front".into(),
             pid: 7,
             state: v1::process::State::NeedsOperator.into(),
+            detail: "C_Login: CKR_PIN_INCORRECT".into(),
             protections: vec![protection],
             ..Default::default()
         };
@@ -241,8 +249,13 @@ prod/jwt  EC P-256  sign verify  yes      -        0123456789abcdef0123456789abc
             version: "0.1.0".into(),
             processes: vec![process],
             start_time: None,
+            store: Some(v1::Store {
+                state: v1::store::State::Full.into(),
+                detail: "the disk is full".into(),
+            }),
         });
-        assert!(shown.contains("needs operator"), "{shown}");
+        assert!(shown.contains("needs operator  0         C_Login: CKR_PIN_INCORRECT"), "{shown}");
+        assert!(shown.contains("store: full the disk is full"), "{shown}");
         assert!(shown.contains("memory locked  no        RLIMIT_MEMLOCK is 64 KiB"), "{shown}");
     }
 

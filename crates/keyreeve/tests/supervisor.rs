@@ -185,3 +185,18 @@ fn second(dir: &Path) -> Output {
         .output()
         .expect("run")
 }
+
+/// Guards against a front that hangs, holds every connection, and is left to it
+/// because it has not died.
+#[test]
+fn a_front_that_hangs_is_started_anew() {
+    let service = Service::start();
+    service.make_key();
+    let before = service.serving("front").expect("a front");
+    Service::signal(before, "-STOP");
+    eventually("another front serves", || {
+        service.serving("front").is_some_and(|now| now != before)
+    });
+    eventually("keys can be used again", || service.can_sign());
+    assert!(!is_alive(before), "two fronts");
+}

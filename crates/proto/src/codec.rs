@@ -73,7 +73,7 @@ impl<U: Message + Name + Default> Decoder for MessageDecoder<U> {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
         U::decode(buffer).map(Some).map_err(|error| {
-            let what = format!("this is no {}: {error}", U::full_name());
+            let what = format!("the message is no {}: {error}", U::full_name());
             // By their names (AIP-130 and following) requests are what a server reads.
             if U::NAME.ends_with("Request") {
                 Status::invalid_argument(what)

@@ -11,7 +11,9 @@
 
 use std::{
     net::SocketAddr,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use keyreeve_backend_pkcs11::Profile;
@@ -37,6 +39,12 @@ use crate::{listen::cores, tls};
 /// Most threads of a front or a keyhost. Each front thread has two listening
 /// sockets, which travel to the front in one packet.
 const MAX_THREADS: usize = 32;
+/// Longest operation, in milliseconds, unless set. An RSA-4096 signature takes 2 ms
+/// in software and tens of milliseconds in a device.
+const CALL_LIMIT_MS: u64 = 2_000;
+/// What can be set. Less than half a second, and a busy machine would have keyhosts
+/// killed that do not hang.
+const CALL_LIMITS_MS: RangeInclusive<u64> = 500..=60_000;
 
 /// The file as written. Relative paths start at the file's own directory.
 #[derive(Debug, Clone, Deserialize)]
@@ -132,6 +140,10 @@ pub struct FrontConfig {
 pub struct SoftwareConfig {
     /// How many threads compute, 1 to 32. Default: one per core.
     pub threads: Option<usize>,
+    /// Longest time of one operation, in milliseconds, 500 to 60000: after it the
+    /// keyhost is taken for hung, killed and started anew. Making and importing keys
+    /// has a minute. Default 2000.
+    pub call_limit_ms: Option<u64>,
 }
 
 /// `[premium]`.
@@ -171,6 +183,8 @@ pub struct Checked {
     pub front_threads: usize,
     /// Threads of the software keystore.
     pub software_threads: usize,
+    /// Longest operation of the software keystore.
+    pub software_call_limit: Duration,
     /// The slots.
     pub slots: Vec<Slot>,
     /// The slot of premium vaults.
@@ -200,6 +214,8 @@ pub struct Slot {
     pub pin_file: PathBuf,
     /// Threads, each with a session.
     pub threads: usize,
+    /// Longest operation.
+    pub call_limit: Duration,
 }
 
 impl Config {
@@ -255,8 +271,16 @@ impl Config {
             "make one with `keyreeve root-key create FILE`, or name where it is",
         );
         let front_threads = threads(report, "front.threads", self.front.threads);
+        let software_call_limit =
+            call_limit(report, "software.call_limit_ms", self.software.call_limit_ms);
         let software_threads = threads(report, "software.threads", self.software.threads);
         let slots = slot::check(report, &self.slots, &base);
+        file::check_outside(report, "tls.key", &tls.key, &data_dir);
+        file::check_outside(report, "root_key.file", &root_key, &data_dir);
+        for (index, slot) in self.slots.iter().enumerate() {
+            let field = format!("slot[{index}].pin_file");
+            file::check_outside(report, &field, &at(&slot.pin_file), &data_dir);
+        }
         let premium = self.premium.and_then(|premium| premium.check(report, &self.slots));
         let tokens = token::check(report, &self.tokens);
         self.limits.check(report);
@@ -271,6 +295,7 @@ impl Config {
                 root_key,
                 front_threads,
                 software_threads,
+                software_call_limit,
                 slots,
                 premium,
                 tokens,
@@ -321,6 +346,20 @@ fn threads(report: &mut Report, field: &str, given: Option<usize>) -> usize {
         );
     }
     threads
+}
+
+/// How long an operation may take before the keyhost is taken for hung.
+fn call_limit(report: &mut Report, field: &str, given: Option<u64>) -> Duration {
+    let millis = given.unwrap_or(CALL_LIMIT_MS);
+    if !CALL_LIMITS_MS.contains(&millis) {
+        let (low, high) = (CALL_LIMITS_MS.start(), CALL_LIMITS_MS.end());
+        report.add(
+            field,
+            format!("{millis} is not {low} to {high}"),
+            "leave it out for 2000; a device far away may need more",
+        );
+    }
+    Duration::from_millis(millis)
 }
 
 #[cfg(test)]

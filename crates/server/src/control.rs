@@ -12,16 +12,23 @@ use std::{
     io,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     path::PathBuf,
+    time::Duration,
 };
 
 use keyreeve_keyhost::packet::PacketSocket;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tokio::io::{Interest, unix::AsyncFd};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::timeout,
+};
 
 use crate::config::{Limits, LogConfig};
 
 /// Longest message, in bytes: a front's start with as many tokens as there can be.
 const MAX_MESSAGE: usize = 384 * 1024;
+/// Longest time a process may take to make room for a message. The kernel queues
+/// many, so one that has none left no longer reads.
+const SEND_LIMIT: Duration = Duration::from_secs(2);
 
 /// From the supervisor to a keyhost.
 #[derive(Debug, Serialize, Deserialize)]
@@ -69,6 +76,8 @@ pub(crate) enum ToFront {
         /// Its place in [`FrontStart::keyhosts`].
         keyhost: usize,
     },
+    /// Say whether you make progress.
+    Ping,
     /// How the processes are: the front first, then the keyhosts.
     State(Vec<ProcessState>),
     /// Accept nothing more, finish what is in flight, end.
@@ -80,6 +89,9 @@ pub(crate) enum ToFront {
 pub(crate) enum FromFront {
     /// Connections are being accepted.
     Ready,
+    /// How long ago the thread that is furthest behind made progress, in
+    /// milliseconds.
+    Pong { stalest_ms: u64 },
     /// The front cannot serve.
     Failed {
         /// For the operator.
@@ -163,14 +175,16 @@ impl Channel {
         Ok((Self(watched(ours)?), theirs))
     }
 
-    /// Sends one message with its descriptors.
+    /// Sends one message with its descriptors. `TimedOut` if the process does not
+    /// read.
     pub(crate) async fn send(
         &self,
         message: &impl Serialize,
         fds: &[BorrowedFd<'_>],
     ) -> io::Result<()> {
         let packet = encode(message)?;
-        self.0.async_io(Interest::WRITABLE, |socket| socket.send_with_fds(&packet, fds)).await
+        let sent = self.0.async_io(Interest::WRITABLE, |socket| socket.send_with_fds(&packet, fds));
+        timeout(SEND_LIMIT, sent).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Receives one message; `None` if the process has ended.
@@ -233,4 +247,24 @@ fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
 
 fn decode<T: DeserializeOwned>(packet: &[u8]) -> io::Result<T> {
     Ok(serde_json::from_slice(packet)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Guards against a supervisor that waits for ever for a process that does not
+    /// read.
+    #[tokio::test]
+    async fn a_process_that_does_not_read_does_not_hold_up_the_supervisor() {
+        let (channel, _control) = Channel::new().expect("a socket pair");
+        let since = std::time::Instant::now();
+        let error = loop {
+            assert!(since.elapsed() < 5 * SEND_LIMIT, "nothing is bounded");
+            if let Err(error) = channel.send(&"x".repeat(10_000), &[]).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
 }

@@ -6,6 +6,7 @@
 
 mod accept;
 mod authn;
+mod beat;
 mod drain;
 mod grpc;
 mod https;

@@ -43,6 +43,22 @@ fn begin(name: &std::ffi::CStr) -> Result<ControlSocket, std::io::Error> {
     ControlSocket::from_stdin()
 }
 
+/// Ends the process with a panic of any of its threads, unless it is one that is
+/// `met` where it happens. The supervisor starts another.
+fn abort_on_panic(met: fn() -> bool) {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        if !met() {
+            std::process::abort();
+        }
+    }));
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Ends the process from a thread that is not the main one.
 #[expect(
     clippy::disallowed_methods,

@@ -136,8 +136,8 @@ async fn supervise(
         let (to_front, from_keyhosts) = mpsc::channel(64);
         let (end_keyhosts, ended) = watch::channel(false);
         let mut keyhosts = JoinSet::new();
-        for (index, start) in keyhost::starts(config).into_iter().enumerate() {
-            let keyhost = keyhost::Keyhost::new(index, start, config.front_threads);
+        for (index, plan) in keyhost::starts(config).into_iter().enumerate() {
+            let keyhost = keyhost::Keyhost::new(index, plan, config.front_threads);
             keyhosts.spawn(keyhost.keep(board.clone(), to_front.clone(), ended.clone()));
         }
 

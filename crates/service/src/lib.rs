@@ -12,6 +12,8 @@
 //! This crate refuses to know gRPC, HTTP, tokens and files.
 
 pub mod crypto;
+#[cfg(feature = "fuzz")]
+pub mod fuzzing;
 pub mod keys;
 pub mod settings;
 pub mod vaults;

@@ -32,6 +32,20 @@ impl Shared {
         let (registry, follower) = Follower::start(Arc::clone(&store)).await?;
         Ok((Arc::new(Self { registry, store, settings, clock }), follower))
     }
+
+    /// Whether the store takes changes, as far as it knows without I/O. Whatever it
+    /// says, keys that exist work: no operation with a key reads or writes the store.
+    ///
+    /// # Errors
+    /// As [`Store::health`].
+    pub fn store_health(&self) -> Result<(), keyreeve_store::Error> {
+        self.store.health()
+    }
+
+    /// What the operator decides.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
 }
 
 impl Service {

@@ -10,7 +10,8 @@ use redb::{Database, ReadableTable, Table};
 
 use crate::table::{self, ENTRIES, META, META_REVISION};
 
-/// What became of a group that is durable.
+/// What became of a group, once it is durable.
+#[derive(Default)]
 pub(crate) struct Applied {
     /// The answer to each batch, in order.
     pub(crate) answers: Vec<Result<Revision, Error>>,
@@ -21,10 +22,14 @@ pub(crate) struct Applied {
 }
 
 /// Applies `batches` to a store at `revision`, and returns once they are durable.
+///
+/// Should making them durable be what fails, `prepared` has what the group is, for
+/// when it turns out to be there all the same.
 pub(crate) fn apply(
     database: &Database,
     batches: Vec<Batch>,
     revision: Revision,
+    prepared: &mut Option<Applied>,
 ) -> Result<Applied, redb::Error> {
     let mut applied = Applied {
         answers: Vec::with_capacity(batches.len()),
@@ -55,10 +60,18 @@ pub(crate) fn apply(
     }
     if applied.commits.is_empty() {
         transaction.abort()?;
-    } else {
-        transaction.commit()?;
+        return Ok(applied);
     }
-    Ok(applied)
+    let applied = prepared.insert(applied);
+    transaction.commit()?;
+    Ok(std::mem::take(applied))
+}
+
+/// Writes and syncs without changing anything, for a store at `revision`.
+pub(crate) fn touch(database: &Database, revision: Revision) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(META)?.insert(META_REVISION, revision.0)?;
+    Ok(transaction.commit()?)
 }
 
 fn failed_requirement(

@@ -6,8 +6,10 @@
 //! queueing for sixty-four. A caller alone waits for nobody. Reads go straight to
 //! a snapshot that ends with the call.
 //!
-//! After an I/O error the engine stops: what the disk holds is then known only
-//! after opening the file again. What was acknowledged is there.
+//! After an I/O error what the disk holds is known only after opening the file
+//! again. For want of room the engine does that itself, refuses commits until there
+//! is room, and goes on; after any other error it stops. What was acknowledged is
+//! there.
 //!
 //! ```text
 //! table "meta"     "format" → 1,  "revision" → revision of the last commit
@@ -21,8 +23,10 @@
 mod engine;
 mod group;
 mod lock;
+mod medium;
 mod open;
 mod open_error;
+mod panics;
 mod read;
 mod store;
 mod table;
@@ -32,4 +36,5 @@ mod writer;
 mod tests;
 
 pub use open_error::{OpenError, OpenFault};
+pub use panics::panic_is_caught;
 pub use store::RedbStore;

@@ -8,13 +8,13 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use keyreeve_store::Revision;
 use redb::{Builder, Database, ReadableDatabase};
 
 use crate::OpenFault;
+use crate::panics::caught;
 use crate::table::{ENTRIES, FORMAT, META, META_FORMAT, META_REVISION};
 
 /// Pages that redb keeps. Readers hold the entries themselves in memory, so this
@@ -73,9 +73,9 @@ pub(crate) fn revision(database: &Database) -> Result<Revision, OpenFault> {
 /// Runs what reads the file for the first time. redb checks most of what it reads
 /// and panics on some of the rest; both are damage.
 pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, OpenFault> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => Ok(result?),
-        Err(_) => Err(OpenFault::Corrupt("reading it failed an internal check".into())),
+    match caught(read) {
+        Some(result) => Ok(result?),
+        None => Err(OpenFault::Corrupt("reading it failed an internal check".into())),
     }
 }
 

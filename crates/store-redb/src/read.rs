@@ -12,15 +12,15 @@ use crate::engine::Engine;
 use crate::table::{self, ENTRIES, META, META_REVISION};
 
 pub(crate) fn get(engine: &Engine, key: &Key) -> Result<Option<Entry>, Error> {
-    engine.run(|| {
-        let entries = engine.database.begin_read()?.open_table(ENTRIES)?;
+    engine.read(|database| {
+        let entries = database.begin_read()?.open_table(ENTRIES)?;
         let found = entries.get(key.as_bytes())?;
         found.map(|stored| table::entry(key.clone(), stored.value())).transpose()
     })
 }
 
 pub(crate) fn revision(engine: &Engine) -> Result<Revision, Error> {
-    engine.run(|| snapshot_revision(&engine.database.begin_read()?))
+    engine.read(|database| snapshot_revision(&database.begin_read()?))
 }
 
 pub(crate) fn scan(
@@ -34,8 +34,8 @@ pub(crate) fn scan(
         Some(after) if after >= prefix => Bound::Excluded(after.as_bytes()),
         _ => Bound::Included(prefix.as_bytes()),
     };
-    engine.run(|| {
-        let transaction = engine.database.begin_read()?;
+    engine.read(|database| {
+        let transaction = database.begin_read()?;
         let revision = snapshot_revision(&transaction)?;
         let mut page = Page { entries: Vec::new(), more: false, revision };
         let mut bytes = 0;

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::Engine;
 use crate::lock::StoreLock;
+use crate::medium::{Medium, StoreFile};
 use crate::writer::{self, Job, QUEUE_BATCHES};
 use crate::{OpenError, OpenFault, open, read};
 
@@ -43,17 +44,19 @@ impl RedbStore {
     fn open_file(path: &Path) -> Result<Self, OpenFault> {
         let lock = StoreLock::take(path)?;
         let database = open::open_or_create(path)?;
-        Self::start(database, Some(lock), Retention::default())
+        let medium = Box::new(StoreFile(path.to_path_buf()));
+        Self::start(database, medium, Some(lock), Retention::default())
     }
 
-    /// Runs on an open database that holds a store.
+    /// Runs on an open database that holds a store and lies on `medium`.
     pub(crate) fn start(
         database: Database,
+        medium: Box<dyn Medium>,
         lock: Option<StoreLock>,
         retention: Retention,
     ) -> Result<Self, OpenFault> {
         let revision = open::revision(&database)?;
-        let engine = Arc::new(Engine::new(database, History::new(revision, retention)));
+        let engine = Arc::new(Engine::new(database, medium, History::new(revision, retention)));
         let (queue, jobs) = mpsc::channel(QUEUE_BATCHES);
         let shared = Arc::clone(&engine);
         let writer = thread::Builder::new()
@@ -75,7 +78,7 @@ impl Store for RedbStore {
 
     async fn commit(&self, batch: Batch) -> Result<Revision, Error> {
         batch.check()?;
-        self.engine.health()?;
+        self.engine.alive()?;
         let gone = || Error::Stopped("the writer has ended".into());
         let queue = self.queue.as_ref().ok_or_else(gone)?;
         let (answer, result) = oneshot::channel();

@@ -25,6 +25,10 @@ pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// - MUST enforce the limits of [`Batch::check`] before touching anything.
 /// - MUST NOT answer from a state it is unsure of: after an I/O error every later
 ///   call fails with [`Error::Stopped`] until the store is opened again.
+/// - MUST mend a lack of room by itself: commits that did not fit fail with
+///   [`Error::Full`] (with [`Error::Unknown`] if it cannot tell whether they fitted),
+///   commits are taken again once there is room, and reads are answered all the
+///   while, but for moments in which they fail with [`Error::Unavailable`].
 /// - MUST NOT panic, whatever the keys, values or stored bytes are.
 ///
 /// The caller:
@@ -57,8 +61,8 @@ pub trait Store: Send + Sync {
     /// absent keys only) the store's revision stays as it is and is returned.
     ///
     /// # Errors
-    /// `Conflict`, `TooLarge`, `EmptyKey`, `DuplicateKey`, `Unavailable`: nothing was
-    /// changed. `Unknown`, `Full`, `Corrupt`, `Stopped`: it may have been.
+    /// `Conflict`, `TooLarge`, `EmptyKey`, `DuplicateKey`, `Unavailable`, `Full`:
+    /// nothing was changed. `Unknown`, `Corrupt`, `Stopped`: it may have been.
     async fn commit(&self, batch: Batch) -> Result<Revision, Error>;
 
     /// Every commit after the revision `after` that changes a key under `prefix`, in
@@ -72,7 +76,7 @@ pub trait Store: Send + Sync {
     /// Whether the store would serve, as far as it knows without I/O.
     ///
     /// # Errors
-    /// `Unavailable` or `Stopped`.
+    /// `Full` while commits are refused for want of room; `Unavailable` or `Stopped`.
     fn health(&self) -> Result<(), Error>;
 }
 

@@ -31,13 +31,13 @@ pub enum Error {
     /// The answer to a commit was lost: it happened entirely or not at all. Read
     /// before trying again.
     Unknown(String),
-    /// There is no room left. A commit that was refused so counts as unknown until
-    /// read back. An operator must make room and, for an embedded engine, restart.
+    /// There is no room left. Nothing was changed. An operator must make room; the
+    /// engine then takes commits again by itself.
     Full(String),
     /// Stored data is damaged. An operator must restore it.
     Corrupt(String),
-    /// The engine met an I/O error and refuses all later work, since it can no
-    /// longer tell what is on disk. A commit that was under way counts as unknown.
+    /// The engine met an I/O error other than a lack of room and refuses all later
+    /// work, since it can no longer tell what is on disk. A commit that was under way counts as unknown.
     /// Restart, and look at the disk.
     Stopped(String),
 }
@@ -60,12 +60,13 @@ impl Error {
     /// must be read back before it is repeated or reported as not done.
     pub fn may_have_committed(&self) -> bool {
         match self {
-            Self::Unknown(_) | Self::Full(_) | Self::Corrupt(_) | Self::Stopped(_) => true,
+            Self::Unknown(_) | Self::Corrupt(_) | Self::Stopped(_) => true,
             Self::Conflict { .. }
             | Self::TooLarge(_)
             | Self::EmptyKey
             | Self::DuplicateKey { .. }
             | Self::Compacted
+            | Self::Full(_)
             | Self::Unavailable(_) => false,
         }
     }

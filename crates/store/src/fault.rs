@@ -35,6 +35,9 @@ pub enum Fault {
     LoseAnswer(Error),
     /// This call and every later one of any kind fail with [`Error::Stopped`].
     Stop,
+    /// Commits fail with [`Error::Full`] from this call on, until
+    /// [`FaultStore::make_room`]; everything else goes on.
+    Fill,
 }
 
 /// A store that injects faults into another.
@@ -48,6 +51,7 @@ struct Plan {
     /// Calls of a kind that are still to pass before the fault strikes, once.
     pending: Vec<(Call, u64, Fault)>,
     stopped: bool,
+    full: bool,
 }
 
 impl FaultStore {
@@ -63,6 +67,11 @@ impl FaultStore {
         self.plan_lock().pending.push((call, nth, fault));
     }
 
+    /// Ends what [`Fault::Fill`] began.
+    pub fn make_room(&self) {
+        self.plan_lock().full = false;
+    }
+
     /// Counts this call, waits or fails as planned, and says with what to replace
     /// the answer.
     async fn strike(&self, call: Call) -> Result<Option<Error>, Error> {
@@ -72,6 +81,8 @@ impl FaultStore {
             Some(Fault::Fail(error)) => Err(error),
             Some(Fault::LoseAnswer(error)) => Ok(Some(error)),
             Some(Fault::Stop) => Err(stopped()),
+            Some(Fault::Fill) if call == Call::Commit => Err(full()),
+            Some(Fault::Fill) => Ok(None),
             Some(Fault::Delay(delay)) => {
                 tokio::time::sleep(delay).await;
                 Ok(None)
@@ -89,6 +100,9 @@ impl Plan {
         if self.stopped {
             return Some(Fault::Stop);
         }
+        if self.full && call == Call::Commit {
+            return Some(Fault::Fill);
+        }
         let position = self.pending.iter().position(|(of, left, _)| *of == call && *left == 0);
         for (of, left, _) in &mut self.pending {
             if *of == call {
@@ -97,12 +111,17 @@ impl Plan {
         }
         let (_, _, fault) = self.pending.remove(position?);
         self.stopped = fault == Fault::Stop;
+        self.full |= fault == Fault::Fill;
         Some(fault)
     }
 }
 
 fn stopped() -> Error {
     Error::Stopped("injected fault".into())
+}
+
+fn full() -> Error {
+    Error::Full("injected fault".into())
 }
 
 fn answer<T>(result: Result<T, Error>, replaced: Option<Error>) -> Result<T, Error> {
@@ -133,9 +152,14 @@ impl Store for FaultStore {
     }
 
     fn health(&self) -> Result<(), Error> {
-        if self.plan_lock().stopped {
+        let plan = self.plan_lock();
+        if plan.stopped {
             return Err(stopped());
         }
+        if plan.full {
+            return Err(full());
+        }
+        drop(plan);
         self.inner.health()
     }
 }
@@ -200,6 +224,20 @@ mod tests {
         let start = std::time::Instant::now();
         store.get(&Key::ROOT).await.expect("get");
         assert!(start.elapsed() >= Duration::from_millis(20));
+    }
+
+    /// Guards against callers that are tested against a lack of room no engine has:
+    /// one that ends reads, or that never ends.
+    #[tokio::test]
+    async fn a_full_store_reads_on_and_recovers() {
+        let store = Arc::new(faulty().1);
+        let (filled, emptied) = (Arc::clone(&store), Arc::clone(&store));
+        crate::conformance::room::a_full_store_reads_on_and_recovers(
+            &(store as Arc<dyn Store>),
+            || filled.plan(Call::Commit, 3, Fault::Fill),
+            || emptied.make_room(),
+        )
+        .await;
     }
 
     mod without_faults {

@@ -16,18 +16,29 @@
 //! [`Keyreeve`] is the product itself: a `keyreeve dev` in a directory of its own.
 //! [`Service`] is its processes, started in any other way.
 //!
-//! This crate refuses to know what is tested with it: it speaks in paths, labels
-//! and PINs, not in our types.
+//! In between are keyhosts: [`LocalKeyhost`] in the test's process,
+//! [`KeyhostProcess`] in one of its own, and [`ThroughKeyhost`], which calls one by the
+//! contract of a backend.
+//!
+//! This crate refuses to know what is tested with it: a token is paths, a label and a
+//! PIN, and a keyhost is a client.
 
 mod child;
 mod container;
+mod keyhost;
 mod keyreeve;
+mod outside;
 mod program;
 mod service;
 mod softhsm;
 
 pub use child::{with_container, with_direct, with_spied};
+pub use keyhost::{
+    KeyhostProcess, LocalKeyhost, SealedImport, ThroughKeyhost, ThroughSession, policy,
+    seal_import, soon,
+};
 pub use keyreeve::Keyreeve;
+pub use outside::AwsLc;
 pub use program::program;
 pub use service::Service;
 pub use softhsm::{SoftHsm, TOKEN_LABEL, TOKEN_PIN};

@@ -1,6 +1,7 @@
 //! A token, and what a process needs to reach it.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -8,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
+use toml::{Table, Value};
 
 use crate::container::{self, Container};
 
@@ -108,6 +110,31 @@ impl SoftHsm {
     /// Where the token's objects are, for tests that take them away.
     pub fn token_directory(&self) -> PathBuf {
         self.directory.join("tokens")
+    }
+
+    /// The shipped profile, pointed at this token: the text of a profile file, for a
+    /// keyhost that is given one.
+    ///
+    /// # Errors
+    ///
+    /// If the shipped profile cannot be read.
+    pub fn profile(&self) -> Result<String> {
+        let vendor = if self.sockets.is_empty() { "softhsm2" } else { "p11-kit" };
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../hsm-config")
+            .join(vendor)
+            .join("profile.toml");
+        let mut profile: Table = fs::read_to_string(shipped)?.parse()?;
+        let environment: BTreeMap<_, _> = self.environment.iter().cloned().collect();
+        let reach = [("read", &self.read), ("write", &self.write), ("unix_sockets", &self.sockets)];
+        let own = [
+            ("module", Value::try_from([&self.module])?),
+            ("token", Value::try_from(BTreeMap::from([("label", &self.label)]))?),
+            ("environment", Value::try_from(environment)?),
+            ("sandbox", Value::try_from(BTreeMap::from(reach))?),
+        ];
+        profile.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        Ok(toml::to_string(&profile)?)
     }
 
     /// What the spy wrote.

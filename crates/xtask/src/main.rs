@@ -1,9 +1,11 @@
 //! Developer commands: `cargo xtask <command>`.
 //!
 //! `cargo xtask test` is the one command of the README and of CI: it installs what
-//! is missing, then runs everything. The others are its parts. This crate knows
-//! the tools around the product and nothing of the product itself.
+//! is missing, then runs everything. The others are its parts, and the campaigns,
+//! which take too long for it. This crate knows the tools around the product and
+//! nothing of the product itself.
 
+mod campaign;
 mod check;
 mod deps;
 mod engine;
@@ -14,6 +16,7 @@ mod test;
 
 use std::process::ExitCode;
 
+use campaign::Campaign;
 use clap::{Parser, Subcommand};
 
 /// Developer commands of Keyreeve.
@@ -30,6 +33,11 @@ enum Command {
     Test,
     /// Checks the structure: arrows between crates, manifests, files, dependencies.
     Check,
+    /// Runs a long test campaign; without a name, lists them.
+    Campaign {
+        #[command(subcommand)]
+        campaign: Option<Campaign>,
+    },
     /// Installs the programs that tests need, on a Debian machine.
     Deps,
     /// Builds the container image of the SoftHSM fixture, if it is not there.
@@ -44,6 +52,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test => test::run(),
         Command::Check => check::run(),
+        Command::Campaign { campaign } => campaign::run(campaign),
         Command::Deps => deps::run(),
         Command::Image { rebuild } => image::run(rebuild),
     };

@@ -1,10 +1,9 @@
 //! The door as a client sees it: generated clients call the routes, without a
 //! network between them, and a real keyhost answers.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
-use keyreeve_backend_software::SoftwareBackend;
 use keyreeve_grpc::{
     StatusSource, routes,
     v1::{
@@ -16,51 +15,28 @@ use keyreeve_grpc::{
         vault_service_client::VaultServiceClient, verify_request,
     },
 };
-use keyreeve_keyhost::{
-    Client, ClientLink, RootKey,
-    host::{Custody, Host, Pulse},
-    link,
-};
 use keyreeve_service::{Backends, Caller, Clock, Service, Settings, Shared};
 use keyreeve_store::MemoryStore;
-use tokio::sync::mpsc;
+use keyreeve_testkit::LocalKeyhost;
 use tonic::{Code, Request, service::Routes};
 use tonic_types::StatusExt;
 
 struct Fixture {
     routes: Routes,
-    _links: mpsc::Sender<Option<ClientLink>>,
-    _dir: tempfile::TempDir,
+    _keyhost: LocalKeyhost,
 }
 
 impl Fixture {
     /// A service with the vault `prod` and in it the P-256 key `jwt` and the AES key
     /// `aes`.
     async fn start() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        let root_key = dir.path().join("root.key");
-        RootKey::create(&root_key).expect("a root key");
-        let (front, end) = link(1).expect("sockets");
-        let host = Host {
-            backend: SoftwareBackend::new(),
-            custody: Custody::Root(RootKey::load(&root_key).expect("the root key")),
-            threads: 1,
-            protections: Vec::new(),
-        };
-        std::thread::spawn(move || host.serve(end, &Arc::new(Pulse::new(1))));
-        let (client, driver) = Client::new("software");
-        let (links, receiver) = mpsc::channel(1);
-        tokio::spawn(driver.run(receiver));
-        links.send(front.shards().expect("links").pop()).await.expect("a driver");
-        while client.description().is_none() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let keyhost = LocalKeyhost::start().await.expect("a keyhost");
         let store = Arc::new(MemoryStore::new());
         let opened = Shared::open(store, Settings::default(), Clock::system()).await;
         let (shared, _) = opened.expect("a store");
-        let service = Service::new(shared, Backends::new(client, None));
+        let service = Service::new(shared, Backends::new(keyhost.client().clone(), None));
         let routes = routes(&service, StatusSource::new(Default::default)).prepare();
-        let fixture = Self { routes, _links: links, _dir: dir };
+        let fixture = Self { routes, _keyhost: keyhost };
 
         let vault = CreateVaultRequest { vault_id: "prod".to_owned(), vault: None };
         let mut vaults = VaultServiceClient::new(fixture.routes.clone());

@@ -57,7 +57,7 @@ struct Outgoing {
     full: bool,
 }
 
-type Describing = Pin<Box<dyn Future<Output = Result<Description, CallError>> + Send>>;
+type Describing = Pin<Box<dyn Future<Output = Result<Arc<Description>, CallError>> + Send>>;
 
 #[expect(
     deprecated,
@@ -75,7 +75,7 @@ enum Event {
     Incoming(io::Result<()>),
     Outgoing,
     Room(Outlet, io::Result<()>),
-    Described(Result<Description, CallError>),
+    Described(Result<Arc<Description>, CallError>),
     Expiry,
 }
 
@@ -167,9 +167,9 @@ impl Driver {
         link
     }
 
-    fn describe(&self, described: Result<Description, CallError>) {
+    fn describe(&self, described: Result<Arc<Description>, CallError>) {
         // Without one, the keyhost is gone or about to be.
-        let Ok(described) = described.map(Arc::new) else { return };
+        let Ok(described) = described else { return };
         *self.shared.description.lock().unwrap_or_else(PoisonError::into_inner) = Some(described);
     }
 
@@ -285,11 +285,11 @@ impl Outgoing {
 }
 
 /// Asks a keyhost that has just started what it is.
-async fn describe(client: Client) -> Result<Description, CallError> {
+async fn describe(client: Client) -> Result<Arc<Description>, CallError> {
     let deadline = Deadline::after(DESCRIBE_WITHIN);
     client
         .call_without_key(Lane::Heavy, Request::Describe, deadline, |_, response| match response {
-            Response::Description(description) => Ok(*description),
+            Response::Description(description) => Ok(Arc::new(*description)),
             _ => Err(CallError::Protocol),
         })
         .await

@@ -2,15 +2,12 @@
 
 use keyreeve_backend::{Error, InvalidInput};
 use keyreeve_keyhost::{CallError, ImportedKey, SealedKey};
+use keyreeve_testkit::{policy, seal_import, soon};
 use keyreeve_types::{
     AesMode, KeyOps, KeyPolicy, KeySpec, KeyState, Operation, SignatureAlgorithm,
 };
-use rustls::crypto::{
-    aws_lc_rs::hpke::DH_KEM_X25519_HKDF_SHA256_AES_256 as SUITE,
-    hpke::{Hpke, HpkePublicKey},
-};
 
-use crate::{Fixture, binding, policy, soon};
+use crate::{Fixture, binding};
 
 const JWK: &[u8] = br#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
 
@@ -20,21 +17,9 @@ const JWK: &[u8] = br#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxw
 async fn an_imported_key_is_taken_only_as_it_was_sealed() {
     let fixture = Fixture::start().await;
     let (vault, vault_key) = fixture.vault(1).await;
-    let recipient = loop {
-        match fixture.client.description() {
-            Some(description) => break description.recipient.clone(),
-            None => tokio::task::yield_now().await,
-        }
-    };
-    let to = HpkePublicKey(recipient.public_key.to_vec());
-    let (encapsulated, ciphertext) =
-        SUITE.seal(b"keyreeve import v1", b"vaults/v/keys/k", JWK, &to).expect("sealed");
-    let good = ImportedKey {
-        recipient: recipient.id,
-        encapsulated: &encapsulated.0,
-        ciphertext: &ciphertext,
-        aad: b"vaults/v/keys/k",
-    };
+    let recipient = &fixture.client.description().expect("it answers").recipient;
+    let sealed = seal_import(recipient, b"vaults/v/keys/k", JWK);
+    let good = sealed.as_imported();
     let rules = policy(KeySpec::Aes256, KeyOps::NONE);
     let import = async |key| {
         fixture.client.import(binding(vault, 1), &rules, false, &vault_key, key, soon()).await

@@ -2,9 +2,10 @@
 
 use keyreeve_backend::Error;
 use keyreeve_keyhost::{CallError, SealedKey};
+use keyreeve_testkit::{policy, soon};
 use keyreeve_types::{KeyOps, KeyPolicy, KeySpec, SignatureAlgorithm, VersionId};
 
-use crate::{Fixture, policy, soon};
+use crate::Fixture;
 
 const CORRUPT: Option<CallError> = Some(CallError::Backend(Error::CorruptKey));
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use keyreeve_keyhost::{CallError, Client, Deadline, link};
+use keyreeve_testkit::soon;
 use keyreeve_types::{KeySpec, SignatureAlgorithm};
 use tokio::sync::mpsc;
 
-use crate::{Fixture, soon};
+use crate::Fixture;
 
 /// Guards against keys that are lost with the keyhost that had them open.
 #[tokio::test]

@@ -3,11 +3,12 @@
 use keyreeve_backend::Sealed;
 use keyreeve_keyhost::{DataKeyAlgorithm, MAX_PAYLOAD};
 use keyreeve_publickey::PublicKey;
+use keyreeve_testkit::soon;
 use keyreeve_types::{
     AesMode, EncryptionAlgorithm, KeySpec, MacAlgorithm, SignatureAlgorithm, WrapAlgorithm,
 };
 
-use crate::{Fixture, soon};
+use crate::Fixture;
 
 /// Guards against a signature lost or changed between backend and front.
 #[tokio::test]

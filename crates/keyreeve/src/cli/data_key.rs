@@ -9,6 +9,7 @@ use crate::{
     failure::Failure,
     json,
     output::{Out, print_line},
+    usual::{WRAP, with_algorithm},
 };
 
 /// Prints the wrapped key as one JSON object, which `keyreeve unwrap` reads. The key
@@ -22,7 +23,8 @@ pub(crate) struct DataKey {
     #[arg(long, value_name = "BYTES", default_value = "32")]
     size: i32,
 
-    /// How it is wrapped, as AES-KWP, A256GCM, RSA-OAEP-256
+    /// How it is wrapped, as AES-KWP, A256GCM, RSA-OAEP-256; unless given the key's usual
+    /// way, or the next best that its backend has
     #[arg(long, value_name = "ALG")]
     alg: Option<String>,
 
@@ -42,12 +44,15 @@ impl DataKey {
         let client = settings.client()?;
         let request = v1::GenerateDataKeyRequest {
             name: self.name.resource(),
-            algorithm: self.alg.unwrap_or_default(),
+            algorithm: String::new(),
             size: self.size,
             wrapped_only: self.wrapped_only,
             additional_data: self.additional_data.read()?,
         };
-        let answer = client.call(request).await?;
+        let answer = with_algorithm(self.alg, WRAP, async |algorithm| {
+            client.call(v1::GenerateDataKeyRequest { algorithm, ..request.clone() }).await
+        });
+        let answer = answer.await?;
         if self.out.is_stdout() && !self.wrapped_only {
             return print_line(&json::to_string(&answer));
         }

@@ -4,7 +4,13 @@ use clap::Args;
 use keyreeve_client::{KeyName, v1};
 
 use super::Settings;
-use crate::{failure::Failure, input::Input, json, output::Out};
+use crate::{
+    failure::Failure,
+    input::Input,
+    json,
+    output::Out,
+    usual::{WRAP, with_algorithm},
+};
 
 /// Reads the bytes of a key and prints one JSON object, which `keyreeve unwrap`
 /// reads.
@@ -13,7 +19,8 @@ pub(crate) struct Wrap {
     #[arg(value_name = "VAULT/NAME[/VERSION]")]
     name: KeyName,
 
-    /// As AES-KWP, A256KW, RSA-OAEP-256; the key's usual one unless given
+    /// As AES-KWP, A256KW, RSA-OAEP-256; unless given the key's usual one, or the next
+    /// best that its backend has
     #[arg(long, value_name = "ALG")]
     alg: Option<String>,
 
@@ -30,10 +37,13 @@ impl Wrap {
         let key = self.input.read()?;
         let request = v1::WrapKeyRequest {
             name: self.name.resource(),
-            algorithm: self.alg.unwrap_or_default(),
+            algorithm: String::new(),
             key: bytes::Bytes::copy_from_slice(&key),
         };
-        let wrapped = client.call(request).await?.wrapped_key.unwrap_or_default();
+        let answer = with_algorithm(self.alg, WRAP, async |algorithm| {
+            client.call(v1::WrapKeyRequest { algorithm, ..request.clone() }).await
+        });
+        let wrapped = answer.await?.wrapped_key.unwrap_or_default();
         self.out.write(format!("{}\n", json::to_string(&wrapped)).as_bytes())
     }
 }

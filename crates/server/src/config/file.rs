@@ -60,6 +60,22 @@ pub(super) fn check_readable(report: &mut Report, field: &str, path: &Path, mend
     false
 }
 
+/// A secret that must not lie where the process that faces the network may read.
+/// Symbolic links are followed first. What is not there was reported elsewhere.
+pub(super) fn check_outside(report: &mut Report, field: &str, path: &Path, data_dir: &Path) {
+    let (Ok(real), Ok(data)) = (fs::canonicalize(path), fs::canonicalize(data_dir)) else { return };
+    if real.starts_with(&data) {
+        report.add(
+            field,
+            format!(
+                "{} lies inside data_dir, which the process that faces the network may read",
+                path.display()
+            ),
+            "move the file to a directory of its own, best on another volume",
+        );
+    }
+}
+
 /// A file that must be readable for us and for nobody else, and not empty. It is
 /// not opened.
 pub(crate) fn check_secret(report: &mut Report, field: &str, path: &Path, mend: &str) -> bool {

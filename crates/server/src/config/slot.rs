@@ -29,6 +29,10 @@ pub struct SlotConfig {
     pub pin_file: PathBuf,
     /// Threads, each with a session of its own, 1 to 64. Default: the profile's.
     pub threads: Option<usize>,
+    /// Longest time of one operation, in milliseconds, 500 to 60000: after it the
+    /// keyhost is taken for hung, killed and started anew. Making, importing and
+    /// destroying keys has a minute. Default 2000.
+    pub call_limit_ms: Option<u64>,
 }
 
 pub(super) fn check(report: &mut Report, slots: &[SlotConfig], base: &Path) -> Vec<Slot> {
@@ -120,6 +124,7 @@ impl SlotConfig {
                 "leave it out for the profile's number",
             );
         }
+        let call_limit = super::call_limit(report, &field("call_limit_ms"), self.call_limit_ms);
         Some(Slot {
             name: name?,
             profile_path,
@@ -127,6 +132,7 @@ impl SlotConfig {
             token: self.token.clone(),
             pin_file,
             threads,
+            call_limit,
         })
     }
 }

@@ -109,6 +109,8 @@ fn each_wrong_value_is_reported_under_its_field() {
         ("[grpc]\nlisten = '[::1]:5'\n[https]\nlisten = '[::1]:5'", "https.listen:"),
         ("[front]\nthreads = 0", "front.threads:"),
         ("[software]\nthreads = 33", "software.threads:"),
+        ("[software]\ncall_limit_ms = 499", "software.call_limit_ms:"),
+        ("[software]\ncall_limit_ms = 60001", "software.call_limit_ms:"),
         ("[limits]\nconnections = 0", "limits.connections:"),
         ("[limits]\ncalls_per_connection = 0", "limits.calls_per_connection:"),
         ("[limits]\nhandshake_ms = 1", "limits.handshake_ms:"),
@@ -149,6 +151,36 @@ fn secrets_that_others_can_read_are_refused() {
         place.chmod(file, 0o400);
         assert!(place.check(GOOD).is_ok(), "{file}");
     }
+}
+
+/// Guards against secrets where a front that was taken over could read them, also
+/// by way of a link.
+#[test]
+fn secrets_in_the_data_directory_are_refused() {
+    let place = Place::new();
+    for (name, field) in [("server.key", "tls.key"), ("root.key", "root_key.file")] {
+        let inside = format!("data/{name}");
+        fs::rename(place.path(name), place.path(&inside)).expect("moved");
+        let moved = GOOD.replace(&format!("\"{name}\""), &format!("\"{inside}\""));
+        let problem = place.problem(&moved);
+        assert!(
+            problem.contains(&format!("{field}: DIR/{inside} lies inside data_dir")),
+            "{problem}"
+        );
+        std::os::unix::fs::symlink(place.path(&inside), place.path(name)).expect("linked");
+        let problem = place.problem(GOOD);
+        assert!(
+            problem.contains(&format!("{field}: DIR/{name} lies inside data_dir")),
+            "{problem}"
+        );
+        fs::remove_file(place.path(name)).expect("removed");
+        fs::rename(place.path(&inside), place.path(name)).expect("moved back");
+    }
+    place.write("data/pin", "1234");
+    let slot = "[[slot]]\nname = 'hsm'\nprofile = 'none.toml'\npin_file = 'data/pin'";
+    let problem = place.problem(&format!("{GOOD}\n{slot}\n"));
+    assert!(problem.contains("slot[0].pin_file: DIR/data/pin lies inside data_dir"), "{problem}");
+    assert!(place.check(GOOD).is_ok());
 }
 
 /// Guards against a service that starts and then fails every handshake.
@@ -214,6 +246,7 @@ fn every_field_is_in_the_documentation() {
         "[front]",
         "[software]",
         "threads",
+        "call_limit_ms",
         "[[slot]]",
         "name",
         "profile",

@@ -20,7 +20,7 @@ use keyreeve_proto::{
 };
 use keyreeve_service::Service;
 use tokio::sync::watch;
-use tonic::{Status, body::Body, service::Routes};
+use tonic::{body::Body, service::Routes};
 use tonic_health::{pb::health_server::HealthServer, server::HealthService};
 use tower::Service as _;
 
@@ -87,17 +87,20 @@ impl Grpc {
                 Credential::Proven(caller) => {
                     request.extensions_mut().insert(caller);
                 }
-                refused => return Ok(Status::unauthenticated(refused.message()).into_http()),
+                refused => {
+                    return Ok(keyreeve_grpc::unauthenticated(refused.message()).into_http());
+                }
             }
         }
         let request = request.map(PrefixFirst::new);
         // The router wraps each request and each answer several times over, which
         // costs as much as all that is ours: operations go past it.
-        if is_operation(request.uri().path()) {
+        let answer = if is_operation(request.uri().path()) {
             self.crypto.call(request).await
         } else {
             self.routes.call(request).await
-        }
+        };
+        answer.map(keyreeve_grpc::complete)
     }
 }
 

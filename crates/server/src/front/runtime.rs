@@ -76,6 +76,7 @@ impl Runtime {
         for (driver, announced) in keyhosts.drivers {
             tokio::spawn(driver.run(announced));
         }
+        tokio::spawn(Arc::clone(&processes).beat());
         let service = Service::new(shared, keyhosts.backends);
 
         let door = |listener, tls| Door {

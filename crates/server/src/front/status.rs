@@ -2,17 +2,22 @@
 
 use std::{
     sync::{Arc, OnceLock, PoisonError, RwLock},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use keyreeve_backend::{Capabilities, Custody};
 use keyreeve_grpc::{StatusSource, v1};
 use keyreeve_keyhost::{Client, Protection};
+use keyreeve_service::Shared;
+use keyreeve_store::Error as StoreError;
 
+use super::beat::Beats;
 use crate::control::{Phase, ProcessState};
 
 /// The front's name among the processes.
 const FRONT: &str = "front";
+/// What the configuration can turn off.
+const RSA1_5: &str = "RSA1_5";
 
 /// Written when the supervisor reports, read for status and health.
 #[derive(Default)]
@@ -20,6 +25,9 @@ pub(crate) struct Processes {
     states: RwLock<Arc<[ProcessState]>>,
     /// What protects this process.
     own: OnceLock<Vec<Protection>>,
+    /// Where records are kept, and what is turned off.
+    service: OnceLock<Arc<Shared>>,
+    beats: Beats,
 }
 
 impl Processes {
@@ -43,6 +51,30 @@ impl Processes {
         self.own.get().map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Notes what the processes serve. Once.
+    pub(crate) fn serve(&self, service: Arc<Shared>) {
+        let _ = self.service.set(service);
+    }
+
+    /// Shows that the calling thread makes progress: to be spawned once on each.
+    pub(crate) async fn beat(self: Arc<Self>) {
+        self.beats.beat().await;
+    }
+
+    /// How long ago the thread that is furthest behind made progress.
+    pub(crate) fn stalest(&self) -> Duration {
+        self.beats.stalest()
+    }
+
+    fn store(&self) -> Option<v1::Store> {
+        self.service.get().map(|service| store(service.store_health()))
+    }
+
+    fn offers(&self, algorithm: &str) -> bool {
+        let allowed = self.service.get().is_some_and(|shared| shared.settings().allow_rsa1_5);
+        allowed || algorithm != RSA1_5
+    }
+
     /// Which keyhosts serve, by name.
     pub(crate) fn serving(&self) -> Vec<(String, bool)> {
         let now = self.now();
@@ -63,11 +95,25 @@ pub(super) fn source(processes: Arc<Processes>, clients: Vec<Client>) -> StatusS
             .map(|state| process(state, &processes, &clients))
             .collect(),
         start_time: Some(started.into()),
+        store: processes.store(),
     })
 }
 
+fn store(health: Result<(), StoreError>) -> v1::Store {
+    use v1::store::State;
+    let Err(error) = health else {
+        return v1::Store { state: State::Serving.into(), detail: String::new() };
+    };
+    let (state, next) = match error {
+        StoreError::Full(_) => (State::Full, "; make room on its file system, it then goes on"),
+        StoreError::Unavailable(_) => (State::Unavailable, ""),
+        _ => (State::Stopped, "; look at its disk, then restart the service"),
+    };
+    v1::Store { state: state.into(), detail: format!("{error}{next}") }
+}
+
 fn process(state: &ProcessState, processes: &Processes, clients: &[Client]) -> v1::Process {
-    let ProcessState { name, pid, phase, restarts, detail: _ } = state;
+    let ProcessState { name, pid, phase, restarts, detail } = state;
     let description =
         clients.iter().find(|client| client.name() == name).and_then(Client::description);
     let protections = match &description {
@@ -91,7 +137,8 @@ fn process(state: &ProcessState, processes: &Processes, clients: &[Client]) -> v
         } else {
             Vec::new()
         },
-        backend: description.map(|description| backend(&description.capabilities)),
+        backend: description.map(|description| backend(&description.capabilities, processes)),
+        detail: if *phase == Phase::Serving { String::new() } else { detail.clone() },
     }
 }
 
@@ -100,7 +147,7 @@ fn protection(protection: &Protection) -> v1::Protection {
     v1::Protection { name, in_force, detail }
 }
 
-fn backend(capabilities: &Capabilities) -> v1::Backend {
+fn backend(capabilities: &Capabilities, processes: &Processes) -> v1::Backend {
     let Capabilities { backend, custody, generate, import, sign, mac, decrypt, unwrap, .. } =
         capabilities;
     let mut key_specs: Vec<_> = generate.iter().chain(import).map(ToString::to_string).collect();
@@ -113,6 +160,7 @@ fn backend(capabilities: &Capabilities) -> v1::Backend {
     let wrapping = unwrap.iter().map(ToString::to_string);
     let new: Vec<_> = wrapping.filter(|name| !algorithms.contains(name)).collect();
     algorithms.extend(new);
+    algorithms.retain(|name| processes.offers(name));
     v1::Backend {
         name: backend.clone(),
         tier: match custody {

@@ -39,6 +39,9 @@ pub(super) fn run(control: ControlSocket) -> ExitCode {
         Err(error) => return super::refuse(&error),
     };
     log::start(&start.log);
+    // A thread that panicked leaves connections that nobody serves. The store meets
+    // the panics that damage can cause.
+    super::abort_on_panic(keyreeve_store_redb::panic_is_caught);
     match serve(&control, *start, listeners) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -78,6 +81,7 @@ fn serve(
     let store = open_store(&start.data_dir.join(STORE))?;
     let settings = Settings { allow_rsa1_5: start.allow_rsa1_5 };
     let shared = share(store, settings)?;
+    processes.serve(Arc::clone(&shared));
 
     // 4. One thread for each pair of listening sockets.
     let https = listeners.split_off(start.threads);
@@ -111,7 +115,7 @@ fn serve(
     follow(control, &links, &processes)?;
     tell_drain.send_replace(true);
     for thread in threads {
-        // A panic was logged where it happened.
+        // A panic ended the process.
         let _ = thread.join();
     }
     Ok(())
@@ -195,6 +199,12 @@ fn follow(
                 }
             }
             Ok(Some((ToFront::State(states), _))) => processes.update(states),
+            Ok(Some((ToFront::Ping, _))) => {
+                let stalest_ms = super::millis(processes.stalest());
+                control
+                    .send(&FromFront::Pong { stalest_ms })
+                    .map_err(|error| format!("control socket: {error}"))?;
+            }
             Ok(Some((ToFront::Drain, _))) => return Ok(()),
             Ok(Some((ToFront::Start(_), _))) => return Err("was started twice".to_owned()),
             Ok(None) => return Err("the supervisor is gone".to_owned()),

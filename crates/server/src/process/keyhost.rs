@@ -34,7 +34,8 @@ pub(super) fn run(control: ControlSocket) -> ExitCode {
         Err(error) => return super::refuse(&error),
     };
     log::start(&start.log);
-    abort_on_panic();
+    // A keyhost whose thread panicked is in an unknown state; a fresh one is the cure.
+    super::abort_on_panic(|| false);
     let KeyhostStart { name, backend, threads, log: _ } = start;
     let service = Service { control, end, name, threads };
     match backend {
@@ -96,6 +97,7 @@ fn open_slot(
         read: reach.read.into_iter().chain(profile.module.iter().cloned()).collect(),
         write: reach.write,
         network: !reach.tcp_ports.is_empty(),
+        tcp_ports: reach.tcp_ports.clone(),
         syscalls: match (reach.tcp_ports.is_empty(), reach.unix_sockets.is_empty()) {
             (false, _) => Syscalls::Network,
             (true, false) => Syscalls::ModuleWithUnixSockets,
@@ -178,16 +180,12 @@ fn answer_pings(control: &ControlSocket, pulse: &Pulse) {
     while control.send(&answer).is_ok() {
         let Ok(Some((ToKeyhost::Ping, _))) = control.recv() else { break };
         answer = FromKeyhost::Pong {
-            busiest_ms: millis(pulse.busiest()),
-            slow_ms: millis(pulse.slow_busy()),
+            busiest_ms: super::millis(pulse.busiest()),
+            slow_ms: super::millis(pulse.slow_busy()),
         };
     }
     // Nobody is left to serve, and calls in flight have nobody to answer.
     super::end(0)
-}
-
-fn millis(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// How the kernel keeps the root key.
@@ -200,15 +198,6 @@ fn key_memory(holding: Holding) -> Protection {
         }
     };
     Protection { name: "memfd_secret".to_owned(), in_force, detail: detail.to_owned() }
-}
-
-/// A keyhost whose thread panicked is in an unknown state; a fresh one is the cure.
-fn abort_on_panic() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        report(panic);
-        std::process::abort();
-    }));
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, timeout},
+};
 
 use super::{Board, Phase, Running, Sockets, child::Child, is_true, keyhost, keyhost::Notice};
 use crate::{
@@ -15,6 +18,11 @@ use crate::{
 
 /// Longest time from the start to `Ready`: reading the whole index of the store.
 const START_LIMIT: Duration = Duration::from_secs(60);
+/// How often the front is asked whether it makes progress.
+const PING_EVERY: Duration = Duration::from_secs(1);
+/// Longest time to an answer, and longest time in which one of its threads may make
+/// no progress. Generous: ending the front ends every connection.
+const STALL_LIMIT: Duration = Duration::from_secs(10);
 
 /// How a front ended.
 pub(super) enum Outcome {
@@ -68,8 +76,11 @@ pub(super) async fn run(
     board.update(0, |front| front.phase = Phase::Serving);
     states.mark_changed();
 
-    // 2. It hears of every start and end of a keyhost.
+    // 2. It hears of every start and end of a keyhost, and shows that it lives.
     let mut announced = false;
+    let mut last_sign = Instant::now();
+    let mut ticks = interval(PING_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let passed_on = tokio::select! {
             biased;
@@ -80,6 +91,38 @@ pub(super) async fn run(
             status = child.ended() => {
                 let why = status.map_or_else(|e| e.to_string(), |status| format!("ended: {status}"));
                 return died(why, since.elapsed());
+            }
+            sign = channel.recv() => match sign {
+                Ok(Some(FromFront::Pong { stalest_ms })) => {
+                    last_sign = Instant::now();
+                    if Duration::from_millis(stalest_ms) > STALL_LIMIT {
+                        let _ = child.kill().await;
+                        let why = format!("a thread hung for {stalest_ms} ms; killed");
+                        return died(why, since.elapsed());
+                    }
+                    continue;
+                }
+                Ok(Some(FromFront::Failed { message })) => {
+                    let _ = child.kill().await;
+                    return died(message, since.elapsed());
+                }
+                Ok(Some(FromFront::Ready)) => {
+                    let _ = child.kill().await;
+                    return died("said twice that it is ready; killed".to_owned(), since.elapsed());
+                }
+                Ok(None) | Err(_) => {
+                    let why = how_it_ended(&mut child).await;
+                    let _ = child.kill().await;
+                    return died(why, since.elapsed());
+                }
+            },
+            _ = ticks.tick() => {
+                if last_sign.elapsed() > STALL_LIMIT {
+                    let _ = child.kill().await;
+                    let why = "gave no sign of life for 10 s and was killed".to_owned();
+                    return died(why, since.elapsed());
+                }
+                channel.send(&ToFront::Ping, &[]).await
             }
             Some(notice) = keyhosts.recv() => pass_on(&channel, notice).await,
             Ok(()) = states.changed() => {
@@ -95,7 +138,8 @@ pub(super) async fn run(
             }
         };
         if let Err(error) = passed_on {
-            // Its end is seen above; anything else means it cannot be steered.
+            // Its end is seen above; anything else, as that it does not read, means
+            // that it cannot be steered.
             tracing::warn!(%error, "the front's control socket failed");
             let _ = child.kill().await;
         }

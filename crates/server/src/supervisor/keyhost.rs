@@ -28,9 +28,6 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 const PING_EVERY: Duration = Duration::from_millis(250);
 /// Longest time to an answer. The thread that answers does nothing else.
 const PONG_LIMIT: Duration = Duration::from_secs(1);
-/// Longest call of those that must be quick. An RSA-4096 signature takes 2 ms in
-/// software and tens of milliseconds in a device.
-const CALL_LIMIT: Duration = Duration::from_secs(2);
 /// Longest call of those that may take long, as making an RSA-4096 key in a device.
 const SLOW_CALL_LIMIT: Duration = Duration::from_secs(60);
 /// How long the end of the front may take to be noticed after that of a keyhost.
@@ -50,9 +47,16 @@ pub(super) enum Notice {
 pub(super) struct Keyhost {
     /// Its place among the keyhosts.
     index: usize,
+    plan: Plan,
+    front_threads: usize,
+}
+
+/// What a keyhost is to be.
+pub(super) struct Plan {
     start: KeyhostStart,
     environment: Vec<(String, String)>,
-    front_threads: usize,
+    /// Longest call of those that must be quick.
+    call_limit: Duration,
 }
 
 /// Why one process ended.
@@ -63,7 +67,7 @@ enum End {
 }
 
 /// What is to be started, in the order of the front's list.
-pub(super) fn starts(config: &Checked) -> Vec<(KeyhostStart, Vec<(String, String)>)> {
+pub(super) fn starts(config: &Checked) -> Vec<Plan> {
     let log = &config.log;
     let software = KeyhostStart {
         name: SOFTWARE.to_owned(),
@@ -82,18 +86,20 @@ pub(super) fn starts(config: &Checked) -> Vec<(KeyhostStart, Vec<(String, String
             threads: slot.threads,
             log: log.clone(),
         };
-        (start, slot.profile.environment.clone().into_iter().collect())
+        Plan {
+            start,
+            environment: slot.profile.environment.clone().into_iter().collect(),
+            call_limit: slot.call_limit,
+        }
     });
-    std::iter::once((software, Vec::new())).chain(slots).collect()
+    let software =
+        Plan { start: software, environment: Vec::new(), call_limit: config.software_call_limit };
+    std::iter::once(software).chain(slots).collect()
 }
 
 impl Keyhost {
-    pub(super) fn new(
-        index: usize,
-        (start, environment): (KeyhostStart, Vec<(String, String)>),
-        front_threads: usize,
-    ) -> Self {
-        Self { index, start, environment, front_threads }
+    pub(super) fn new(index: usize, plan: Plan, front_threads: usize) -> Self {
+        Self { index, plan, front_threads }
     }
 
     /// Starts it, and starts it anew whenever it ends, until `ended`.
@@ -116,7 +122,7 @@ impl Keyhost {
             let end = self.run_once(&board, &front, &mut ended).await;
             // The front is told first: its callers wait for nothing.
             let _ = front.send(Notice::Down(self.index)).await;
-            let name = &self.start.name;
+            let name = &self.plan.start.name;
             match end {
                 End::Stopped => return,
                 End::NeedsOperator(why) => {
@@ -196,14 +202,14 @@ impl Keyhost {
 
         // 3. It serves.
         let since = Instant::now();
-        tracing::info!(keyhost = self.start.name, pid, "the keyhost serves");
+        tracing::info!(keyhost = self.plan.start.name, pid, "the keyhost serves");
         board.update(self.index + 1, |process| {
             process.phase = Phase::Serving;
             process.detail.clear();
         });
         let _ = front.send(Notice::Up(self.index, front_end)).await;
         let why = tokio::select! {
-            why = watch_over(&channel) => why,
+            why = watch_over(&channel, self.plan.call_limit) => why,
             _ = child.ended() => None,
             () = is_true(ended) => return stop(child, channel).await,
         };
@@ -222,9 +228,9 @@ impl Keyhost {
     async fn spawn(&self) -> std::io::Result<(Child, Channel, FrontEnd)> {
         let (front_end, host_end) = link(self.front_threads)?;
         let (channel, control) = Channel::new()?;
-        let environment = self.environment.iter().map(|(name, value)| (name, value));
-        let child = Child::start(&["keyhost", &self.start.name], environment, control)?;
-        channel.send(&StartMessage::Start(&self.start), &host_end.fds()).await?;
+        let environment = self.plan.environment.iter().map(|(name, value)| (name, value));
+        let child = Child::start(&["keyhost", &self.plan.start.name], environment, control)?;
+        channel.send(&StartMessage::Start(&self.plan.start), &host_end.fds()).await?;
         Ok((child, channel, front_end))
     }
 }
@@ -237,17 +243,23 @@ enum StartMessage<'a> {
 
 /// Asks whether it makes progress until it does not (and says why it must be
 /// killed) or has ended (`None`).
-async fn watch_over(channel: &Channel) -> Option<String> {
+async fn watch_over(channel: &Channel, call_limit: Duration) -> Option<String> {
     let mut ticks = interval(PING_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        channel.send(&ToKeyhost::Ping, &[]).await.ok()?;
+        match channel.send(&ToKeyhost::Ping, &[]).await {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                return Some("does not read its control socket; killed".to_owned());
+            }
+            Err(_) => return None,
+        }
         let pong = timeout(PONG_LIMIT, channel.recv()).await;
         match pong {
             Err(_) => return Some("gave no sign of life for 1 s and was killed".to_owned()),
             Ok(Ok(Some(FromKeyhost::Pong { busiest_ms, slow_ms }))) => {
-                if Duration::from_millis(busiest_ms) > CALL_LIMIT {
+                if Duration::from_millis(busiest_ms) > call_limit {
                     return Some(format!("a call hung for {busiest_ms} ms; killed"));
                 }
                 if Duration::from_millis(slow_ms) > SLOW_CALL_LIMIT {

@@ -9,7 +9,7 @@ mod encrypt;
 mod generate_data_key;
 mod input;
 mod jwks;
-mod jwt_json;
+pub(crate) mod jwt_json;
 mod mac;
 mod random;
 mod re_encrypt;

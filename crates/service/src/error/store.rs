@@ -41,7 +41,8 @@ impl Error {
             StoreError::Full(_) => Self::new(
                 Kind::ResourceExhausted { retry_after: None },
                 "STORE_FULL",
-                "the store has no room left and needs an operator; keys that exist keep working",
+                "the store has no room left; nothing was changed. Changes are taken again once an \
+                 operator has made room; keys that exist keep working",
             )
             .with_log(log),
             StoreError::Stopped(_) => Self::new(

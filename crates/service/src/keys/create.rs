@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use keyreeve_backend::Capabilities;
-use keyreeve_keyhost::{Binding, Client, Deadline, NewVersion};
+use keyreeve_keyhost::{Client, Deadline, NewVersion};
 use keyreeve_types::{KeyOps, KeySpec};
 
-use super::{Attributes, new_version::first_policy};
+use super::{
+    Attributes,
+    new_version::{Make, Place, first_policy},
+};
 use crate::{
-    Caller, Error, KeyVersion, Service, Vault, backends,
+    Caller, Error, KeyVersion, Service, backends,
     gate::{Action, Target},
     name::KeyName,
 };
@@ -36,34 +39,34 @@ impl Service {
         let CreateKey { key, spec, operations, attributes } = &request;
         let target = Target::Key(*key);
         self.run(caller, Action::CreateKey, target, deadline, move |permit| async move {
-            let make = |vault, client, binding| {
-                self.generate(vault, client, binding, *spec, *operations, attributes, deadline)
-            };
-            self.add_version(&permit, *key, attributes, deadline, make).await
+            let making =
+                Generate { spec: *spec, operations: *operations, attributes: attributes.clone() };
+            self.add_version(permit, *key, attributes, deadline, making).await
         })
         .await
     }
+}
 
-    /// Has `client` make a key of kind `spec`.
-    #[expect(clippy::too_many_arguments, reason = "each says one thing about the new key")]
-    pub(super) async fn generate(
-        &self,
-        vault: Arc<Vault>,
-        client: &Client,
-        binding: Binding,
-        spec: KeySpec,
-        operations: Option<KeyOps>,
-        attributes: &Attributes,
-        deadline: Deadline,
-    ) -> Result<NewVersion, Error> {
+/// A key that the keyhost makes.
+pub(super) struct Generate {
+    pub(super) spec: KeySpec,
+    /// `None` for all that the kind and the backend allow.
+    pub(super) operations: Option<KeyOps>,
+    pub(super) attributes: Attributes,
+}
+
+impl Make for Generate {
+    async fn make(&self, place: &Place, deadline: Deadline) -> Result<NewVersion, Error> {
+        let Self { spec, operations, attributes } = self;
+        let Place { vault, client, binding, .. } = place;
         let description = backends::description(client)?;
         let capabilities = &description.capabilities;
-        let ops = operations.unwrap_or_else(|| capabilities.default_ops(spec));
-        check_kind(client, capabilities, &capabilities.generate, spec)?;
-        check_operations(client, capabilities, spec, ops)?;
-        let policy = first_policy(spec, ops, attributes);
+        let ops = operations.unwrap_or_else(|| capabilities.default_ops(*spec));
+        check_kind(client, capabilities, &capabilities.generate, *spec)?;
+        check_operations(client, capabilities, *spec, ops)?;
+        let policy = first_policy(*spec, ops, attributes);
         client
-            .generate(binding, &policy, vault.vault_key(), deadline)
+            .generate(*binding, &policy, vault.vault_key(), deadline)
             .await
             .map_err(|e| Error::from_call(e, client.name(), "key"))
     }

@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use keyreeve_backend::Error as BackendError;
-use keyreeve_keyhost::{Binding, CallError, Client, Deadline, ImportedKey, NewVersion};
+use keyreeve_keyhost::{CallError, Deadline, ImportedKey, NewVersion};
 use keyreeve_types::{KeyOps, KeySpec};
 
 use super::{
     Attributes,
     create::{check_kind, check_operations},
-    new_version::first_policy,
+    new_version::{Make, Place, first_policy},
 };
 use crate::{
-    Caller, Error, KeyVersion, Service, Vault, backends,
+    Caller, Error, KeyVersion, Service, backends,
     gate::{Action, Target},
     name::{Folded, KeyName, VaultName},
 };
@@ -73,23 +73,37 @@ impl Service {
         let request = &request;
         let target = Target::Key(request.key);
         self.run(caller, Action::ImportKey, target, deadline, move |permit| async move {
-            let make =
-                |vault, client, binding| self.take(vault, client, binding, request, deadline);
-            self.add_version(&permit, request.key, &request.attributes, deadline, make).await
+            let making = Take {
+                spec: request.spec,
+                operations: request.operations,
+                attributes: request.attributes.clone(),
+                recipient: request.recipient,
+                encapsulated: request.encapsulated.into(),
+                ciphertext: request.ciphertext.into(),
+                name: sealed_name(request.key),
+            };
+            self.add_version(permit, request.key, &request.attributes, deadline, making).await
         })
         .await
     }
+}
 
-    async fn take(
-        &self,
-        vault: Arc<Vault>,
-        client: &Client,
-        binding: Binding,
-        request: &ImportKey<'_>,
-        deadline: Deadline,
-    ) -> Result<NewVersion, Error> {
-        let ImportKey { spec, operations, attributes, recipient, encapsulated, ciphertext, .. } =
-            request;
+/// A key that the keyhost takes. What it holds of the key is sealed.
+struct Take {
+    spec: Option<KeySpec>,
+    operations: Option<KeyOps>,
+    attributes: Attributes,
+    recipient: u64,
+    encapsulated: Box<[u8]>,
+    ciphertext: Box<[u8]>,
+    /// What it is bound to.
+    name: String,
+}
+
+impl Make for Take {
+    async fn make(&self, place: &Place, deadline: Deadline) -> Result<NewVersion, Error> {
+        let Self { spec, operations, attributes, recipient, encapsulated, ciphertext, name } = self;
+        let Place { vault, client, binding, .. } = place;
         let description = backends::description(client)?;
         let capabilities = &description.capabilities;
         if let Some(spec) = *spec {
@@ -102,11 +116,10 @@ impl Service {
         // operations, so do those of its kind.
         let ops = operations.unwrap_or(KeyOps::NONE);
         let policy = first_policy(spec.unwrap_or(KeySpec::EcP256), ops, attributes);
-        let name = sealed_name(request.key);
         let key =
             ImportedKey { recipient: *recipient, encapsulated, ciphertext, aad: name.as_bytes() };
         client
-            .import(binding, &policy, spec.is_none(), vault.vault_key(), key, deadline)
+            .import(*binding, &policy, spec.is_none(), vault.vault_key(), key, deadline)
             .await
             .map_err(|error| match error {
                 CallError::Backend(BackendError::CryptoFailed) => Error::invalid(

@@ -6,12 +6,16 @@
 //!    that the key is as it was read. Who loses a race against another version of
 //!    the same key tries again with the next number; who loses against another key
 //!    of that name destroys what was made and begins anew.
+//!
+//! Whatever keeps a version from being published, its key is destroyed, unless the
+//! store could not say whether it has the record.
 
 use std::{sync::Arc, time::Duration};
 
 use keyreeve_keyhost::{Binding, Client, Deadline, NewVersion, SealedKey};
 use keyreeve_store::{Batch, Revision};
 use keyreeve_types::{KeyId, KeyOps, KeyPolicy, KeySpec, Name};
+use tokio::time::timeout_at;
 
 use super::Attributes;
 use crate::{
@@ -27,60 +31,105 @@ use crate::{
 /// How often a race may be lost.
 const ATTEMPTS: usize = 8;
 
-/// Where a new version will be: known to no one yet.
-pub(crate) struct Place<'s> {
-    pub(crate) vault: Arc<Vault>,
-    pub(crate) client: &'s Client,
-    pub(crate) binding: Binding,
-    name: Name,
-}
-
-/// What became of a version that was made.
-pub(crate) enum Published {
-    /// It is there.
-    Done(Arc<KeyVersion>),
-    /// Another key took the name; what was made is destroyed.
-    NameTaken,
-}
+/// How long the making itself may take, whatever its caller's deadline is: as long as
+/// a keyhost may be busy with it before it is taken for hung. An answer that comes
+/// later than the caller waited is needed to destroy what was made.
+const MAKING: Duration = Duration::from_secs(65);
 
 /// How long the slot may take to destroy what has no record.
 const DISCARD: Duration = Duration::from_secs(60);
 
+/// Where a new version will be: known to no one yet.
+pub(crate) struct Place {
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) client: Client,
+    pub(crate) binding: Binding,
+    name: Name,
+}
+
+/// How a key comes to be in its place.
+pub(crate) trait Make: Send + Sync + 'static {
+    /// Has the place's keyhost make or take the key.
+    fn make(
+        &self,
+        place: &Place,
+        deadline: Deadline,
+    ) -> impl Future<Output = Result<NewVersion, Error>> + Send;
+}
+
+/// What became of a version that was made.
+enum Published {
+    /// It is there.
+    Done(Arc<KeyVersion>),
+    /// Another key took the name, and the version is nowhere.
+    NameTaken,
+}
+
+/// Why a version was not published.
+enum NotPublished {
+    /// It is nowhere, so that its key is to be destroyed.
+    Nowhere(Error),
+    /// It may be there.
+    Unknown(Error),
+}
+
+impl From<Error> for NotPublished {
+    /// Of everything but the commit itself.
+    fn from(error: Error) -> Self {
+        Self::Nowhere(error)
+    }
+}
+
+/// What a new version is to be, for a task that outlives its caller.
+struct Order {
+    service: Service,
+    permit: Permit,
+    vault: String,
+    key: String,
+    attributes: Attributes,
+    deadline: Deadline,
+}
+
 impl Service {
-    /// Makes a version in a place of the name `name`, with `make`, and publishes it.
-    pub(crate) async fn add_version<'s, F>(
-        &'s self,
-        permit: &Permit,
+    /// Makes a version in a place of the name `name` as `making` says, and publishes it.
+    ///
+    /// The work goes on if the caller goes away: a key that is being made in a slot
+    /// would otherwise stay there, with no record and nobody to destroy it. What is
+    /// made after the deadline is destroyed, since its caller was told so.
+    pub(crate) async fn add_version(
+        &self,
+        permit: Permit,
         name: KeyName<'_>,
         attributes: &Attributes,
         deadline: Deadline,
-        make: impl Fn(Arc<Vault>, &'s Client, Binding) -> F,
-    ) -> Result<Arc<KeyVersion>, Error>
-    where
-        F: Future<Output = Result<NewVersion, Error>>,
-    {
+        making: impl Make,
+    ) -> Result<Arc<KeyVersion>, Error> {
         attributes.check()?;
-        for _ in 0..ATTEMPTS {
-            let place = self.place(permit, name)?;
-            let made = make(Arc::clone(&place.vault), place.client, place.binding).await?;
-            match self.publish(permit, &place, made, attributes, deadline).await? {
-                Published::Done(version) => return Ok(version),
-                Published::NameTaken => {}
-            }
+        let order = Order {
+            service: self.clone(),
+            permit,
+            vault: name.vault().as_str().to_owned(),
+            key: name.key().to_owned(),
+            attributes: attributes.clone(),
+            deadline,
+        };
+        let task = tokio::spawn(async move { order.carry_out(making).await });
+        match timeout_at(deadline.instant().into(), task).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(ended)) => Err(Error::internal("KEY_NOT_MADE", ended.to_string())),
+            Err(_) => Err(Error::deadline_exceeded()),
         }
-        Err(Error::contended())
     }
 
-    fn place(&self, permit: &Permit, name: KeyName<'_>) -> Result<Place<'_>, Error> {
+    fn place(&self, permit: &Permit, name: KeyName<'_>) -> Result<Place, Error> {
         let vault = self.find_vault(permit, name.vault())?;
-        let spelled: Name =
-            name.key().parse().map_err(|_| Error::invalid("key_id", "not a name"))?;
+        let spelled: Name = name.key().parse().map_err(|_| not_a_name())?;
         let key = match self.key_record(name) {
             Some((record, _)) => record.id,
             None => draw::key_id()?,
         };
         let binding = Binding { vault: vault.id(), key, version: draw::version_id()? };
-        let client = self.backends().named(vault.backend())?;
+        let client = self.backends().named(vault.backend())?.clone();
         Ok(Place { vault, client, binding, name: spelled })
     }
 
@@ -93,26 +142,28 @@ impl Service {
     async fn publish(
         &self,
         permit: &Permit,
-        place: &Place<'_>,
-        made: NewVersion,
+        place: &Place,
+        made: &NewVersion,
         attributes: &Attributes,
         deadline: Deadline,
-    ) -> Result<Published, Error> {
+    ) -> Result<Published, NotPublished> {
+        if deadline.remaining().is_zero() {
+            return Err(Error::deadline_exceeded().into());
+        }
         let vault_name = place.vault.name().folded();
         let Binding { key, version: id, .. } = place.binding;
         let key_path = Path::Key(vault_name.to_owned(), place.name.folded().to_owned());
         let version_path =
             Path::Version(vault_name.to_owned(), place.name.folded().to_owned(), id).to_store();
-        let name = KeyName::new(vault_name, place.name.folded(), Some(id))
-            .map_err(|_| Error::invalid("key_id", "not a name"))?;
+        let name =
+            KeyName::new(vault_name, place.name.folded(), Some(id)).map_err(|_| not_a_name())?;
         for _ in 0..ATTEMPTS {
             let present = self.key_record(name);
             if present.as_ref().is_some_and(|(record, _)| record.id != key) {
-                self.discard(place, made).await;
                 return Ok(Published::NameTaken);
             }
             let record = self.next_record(present.as_ref().map(|(r, _)| r), key, &place.name)?;
-            let version = self.version_record(place, &made, attributes, record.versions);
+            let version = self.version_record(place, made, attributes, record.versions);
             let batch = match present {
                 Some((_, revision)) => Batch::new().require_revision(key_path.to_store(), revision),
                 None => Batch::new().require_absent(key_path.to_store()),
@@ -121,17 +172,17 @@ impl Service {
             .require_absent(version_path.clone())
             .put(version_path.clone(), encode(&version)?);
             match self.commit(permit, batch, deadline).await {
-                Ok(()) => return self.find(permit, name).map(Published::Done),
-                Err(NotCommitted::Conflict) => self.refresh(&key_path).await?,
-                Err(NotCommitted::Refused(error)) => {
-                    self.discard(place, made).await;
-                    return Err(error);
+                // From here on it is there, whatever reading it says.
+                Ok(()) => {
+                    let found = self.find(permit, name).map_err(NotPublished::Unknown);
+                    return found.map(Published::Done);
                 }
-                Err(NotCommitted::Unknown(error)) => return Err(error),
+                Err(NotCommitted::Conflict) => self.refresh(&key_path).await?,
+                Err(NotCommitted::Refused(error)) => return Err(NotPublished::Nowhere(error)),
+                Err(NotCommitted::Unknown(error)) => return Err(NotPublished::Unknown(error)),
             }
         }
-        self.discard(place, made).await;
-        Err(Error::contended())
+        Err(Error::contended().into())
     }
 
     /// The key's record with one version more.
@@ -160,7 +211,7 @@ impl Service {
 
     fn version_record(
         &self,
-        place: &Place<'_>,
+        place: &Place,
         made: &NewVersion,
         attributes: &Attributes,
         number: u32,
@@ -188,7 +239,7 @@ impl Service {
 
     /// Destroys a key that has no record and never will. In a slot it would stay for
     /// ever otherwise; should that fail, the log says which object to remove.
-    async fn discard(&self, place: &Place<'_>, made: NewVersion) {
+    async fn discard(&self, place: &Place, made: NewVersion) {
         // The caller's deadline may be what ended the making.
         let deadline = Deadline::after(DISCARD);
         let key = SealedKey {
@@ -204,6 +255,32 @@ impl Service {
     }
 }
 
+impl Order {
+    async fn carry_out(self, making: impl Make) -> Result<Arc<KeyVersion>, Error> {
+        let Self { service, permit, vault, key, attributes, deadline } = self;
+        let name = KeyName::new(&vault, &key, None).map_err(|_| not_a_name())?;
+        for _ in 0..ATTEMPTS {
+            let place = service.place(&permit, name)?;
+            let patience = Deadline::after(deadline.remaining().max(MAKING));
+            let made = making.make(&place, patience).await?;
+            match service.publish(&permit, &place, &made, &attributes, deadline).await {
+                Ok(Published::Done(version)) => return Ok(version),
+                Ok(Published::NameTaken) => service.discard(&place, made).await,
+                Err(NotPublished::Nowhere(error)) => {
+                    service.discard(&place, made).await;
+                    return Err(error);
+                }
+                Err(NotPublished::Unknown(error)) => return Err(error),
+            }
+        }
+        Err(Error::contended())
+    }
+}
+
+fn not_a_name() -> Error {
+    Error::invalid("key_id", "not a name")
+}
+
 /// The rules of a new version.
 pub(crate) fn first_policy(spec: KeySpec, ops: KeyOps, attributes: &Attributes) -> KeyPolicy {
     KeyPolicy {
@@ -216,3 +293,6 @@ pub(crate) fn first_policy(spec: KeySpec, ops: KeyOps, attributes: &Attributes) 
         revision: 1,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keyreeve_keyhost::Deadline;
 
-use super::Attributes;
+use super::{Attributes, create::Generate};
 use crate::{
     Caller, Error, KeyVersion, Service,
     gate::{Action, Target},
@@ -25,10 +25,8 @@ impl Service {
             let latest = self.find(&permit, key)?;
             let (spec, ops) = (latest.spec(), latest.policy().made_for);
             let attributes = &Attributes { tags: latest.tags().clone(), ..Attributes::default() };
-            let make = |vault, client, binding| {
-                self.generate(vault, client, binding, spec, Some(ops), attributes, deadline)
-            };
-            self.add_version(&permit, key, attributes, deadline, make).await
+            let making = Generate { spec, operations: Some(ops), attributes: attributes.clone() };
+            self.add_version(permit, key, attributes, deadline, making).await
         })
         .await
     }

@@ -13,24 +13,17 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
 };
 
-use keyreeve_backend_software::SoftwareBackend;
-use keyreeve_keyhost::{
-    Client, ClientLink, RootKey,
-    host::{Custody, Host, Pulse},
-    link,
-};
+use keyreeve_keyhost::Client;
 use keyreeve_service::{
-    Backends, Caller, Clock, Deadline, KeyName, KeyVersion, Service, Settings, Shared, Tier,
-    VaultName,
+    Backends, Caller, Clock, KeyName, KeyVersion, Service, Settings, Shared, Tier, VaultName,
     keys::{Attributes, CreateKey},
     vaults::CreateVault,
 };
 use keyreeve_store::{MemoryStore, Store};
+use keyreeve_testkit::{LocalKeyhost, soon};
 use keyreeve_types::{KeySpec, UnixTime};
-use tokio::sync::mpsc;
 
 /// When the tests take place.
 const NOW: i64 = 1_700_000_000;
@@ -40,10 +33,8 @@ struct Fixture {
     service: Service,
     caller: Caller,
     store: Arc<dyn Store>,
-    client: Client,
     clock: Arc<AtomicI64>,
-    _links: mpsc::Sender<Option<ClientLink>>,
-    _dir: tempfile::TempDir,
+    keyhost: LocalKeyhost,
 }
 
 impl Fixture {
@@ -52,30 +43,12 @@ impl Fixture {
     }
 
     async fn with(settings: Settings) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        let root_key = dir.path().join("root.key");
-        RootKey::create(&root_key).expect("a root key");
-        let (front, end) = link(1).expect("sockets");
-        let host = Host {
-            backend: SoftwareBackend::new(),
-            custody: Custody::Root(RootKey::load(&root_key).expect("the root key")),
-            threads: 1,
-            protections: Vec::new(),
-        };
-        std::thread::spawn(move || host.serve(end, &Arc::new(Pulse::new(1))));
-        let (client, driver) = Client::new("software");
-        let (links, receiver) = mpsc::channel(1);
-        tokio::spawn(driver.run(receiver));
-        links.send(front.shards().expect("links").pop()).await.expect("a driver");
-        while client.description().is_none() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-
+        let keyhost = LocalKeyhost::start().await.expect("a keyhost");
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let clock = Arc::new(AtomicI64::new(NOW));
-        let service = open(&store, &client, &clock, settings).await;
+        let service = open(&store, keyhost.client(), &clock, settings).await;
         let caller = Caller::authenticated("tests");
-        let fixture = Self { service, caller, store, client, clock, _links: links, _dir: dir };
+        let fixture = Self { service, caller, store, clock, keyhost };
         let request = CreateVault { name: vault("prod"), tier: Tier::Standard };
         fixture.service.create_vault(&fixture.caller, request, soon()).await.expect("a vault");
         fixture
@@ -83,7 +56,7 @@ impl Fixture {
 
     /// A second node: the same store and keyhost, a registry of its own.
     async fn second_node(&self) -> Service {
-        open(&self.store, &self.client, &self.clock, Settings::default()).await
+        open(&self.store, self.keyhost.client(), &self.clock, Settings::default()).await
     }
 
     fn set_clock(&self, now: i64) {
@@ -125,10 +98,6 @@ fn key(name: &str) -> KeyName<'_> {
 
 fn version_of<'a>(name: &'a str, version: &KeyVersion) -> KeyName<'a> {
     KeyName::new("prod", name, Some(version.id())).expect("a name")
-}
-
-fn soon() -> Deadline {
-    Deadline::after(Duration::from_secs(60))
 }
 
 fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -3,7 +3,10 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redb::StorageBackend;
+use redb::{Database, StorageBackend};
+
+use crate::medium::Medium;
+use crate::{OpenFault, open};
 
 /// A disk. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +22,8 @@ struct Platter {
     pending: Vec<Write>,
     /// Writes and syncs that still succeed, and how the others fail.
     failure: Option<(u64, io::ErrorKind)>,
+    /// The length beyond which it does not grow.
+    limit: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +36,18 @@ impl Disk {
     /// Lets `after` more writes and syncs succeed, and none from then on.
     pub(crate) fn fail(&self, after: u64, kind: io::ErrorKind) {
         self.platter().failure = Some((after, kind));
+    }
+
+    /// Lets the disk grow no more; what it has can still be written over.
+    pub(crate) fn fill(&self) {
+        let mut platter = self.platter();
+        platter.limit = Some(platter.current.len() as u64);
+    }
+
+    /// Ends every failure.
+    pub(crate) fn mend(&self) {
+        let mut platter = self.platter();
+        (platter.failure, platter.limit) = (None, None);
     }
 
     /// The disk as another process would find it: every write, synced or not.
@@ -47,6 +64,17 @@ impl Disk {
             write.apply(&mut image);
         }
         Self::holding(image)
+    }
+
+    /// The disk as it is now, with what was not synced.
+    pub(crate) fn snapshot(&self) -> Self {
+        let platter = self.platter();
+        Self(Arc::new(Mutex::new(Platter {
+            current: platter.current.clone(),
+            synced: platter.synced.clone(),
+            pending: platter.pending.clone(),
+            ..Platter::default()
+        })))
     }
 
     fn holding(image: Vec<u8>) -> Self {
@@ -73,6 +101,13 @@ impl Platter {
 
     fn write(&mut self, write: Write) -> io::Result<()> {
         self.count_down()?;
+        let end = match &write {
+            Write::Bytes(offset, bytes) => offset + bytes.len() as u64,
+            Write::Length(length) => *length,
+        };
+        if self.limit.is_some_and(|limit| end > limit) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         write.apply(&mut self.current);
         self.pending.push(write);
         Ok(())
@@ -96,6 +131,17 @@ impl Write {
 
 fn index(offset: u64) -> usize {
     usize::try_from(offset).expect("the disk of a test fits in memory")
+}
+
+impl Medium for Disk {
+    fn reopen(&self) -> Result<Database, OpenFault> {
+        open::guarded(|| Ok(open::builder().create_with_backend(self.clone())?))
+    }
+
+    /// As a file system that cannot reserve: only writing tells.
+    fn has_room(&self) -> bool {
+        true
+    }
 }
 
 impl StorageBackend for Disk {

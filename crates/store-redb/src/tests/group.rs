@@ -19,7 +19,7 @@ fn batches_of_a_group_are_judged_one_after_the_other() {
     let other = Batch::new().put(Key::new(["other"]), &b"3"[..]);
     let batches = vec![create.clone(), create, replace.clone(), replace, Batch::new(), other];
 
-    let applied = group::apply(&database, batches, Revision::ZERO).expect("apply");
+    let applied = group::apply(&database, batches, Revision::ZERO, &mut None).expect("apply");
     let conflict = Err(Error::Conflict { key });
     assert_eq!(
         applied.answers,

@@ -8,6 +8,8 @@
 //!
 //! The expression is evaluated once for each test and gives a fresh, empty store.
 //! The cases panic where the contract is broken, as tests do.
+//!
+//! An engine whose room a test can take away and give back also runs [`room`].
 
 use std::any::Any;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ pub mod batches;
 pub mod concurrency;
 pub mod entries;
 pub mod model;
+pub mod room;
 pub mod scans;
 pub mod watches;
 

@@ -40,7 +40,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("memory", &[]),
     ("proto", &[]),
-    ("testkit", &[]),
+    ("testkit", &["keyhost", "backend-software"]),
     ("xtask", &[]),
     ("backend", &["types"]),
     ("publickey", &["backend", "types"]),

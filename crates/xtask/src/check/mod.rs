@@ -4,6 +4,7 @@
 //! do about it.
 
 mod arrows;
+mod deny;
 mod dependencies;
 mod manifests;
 mod metadata;
@@ -23,6 +24,7 @@ pub(crate) fn run() -> Result<()> {
         arrows::check(&workspace),
         manifests::check(&workspace)?,
         dependencies::check(&workspace)?,
+        deny::check(),
         sources::check(&sources),
     ]
     .concat();

@@ -1,0 +1,78 @@
+//! TCP ports, by landlock.
+//!
+//! A second set of rules, so that its effect can be told from that of the files':
+//! a kernel before 6.7 has the one and not the other. It says nothing of UDP, nor
+//! of which host a port belongs to.
+
+use landlock::{
+    ABI, Access, AccessNet, CompatLevel, Compatible, NetPort, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus,
+};
+
+use crate::frame::Protection;
+
+/// The first rules that know TCP.
+const SINCE: ABI = ABI::V4;
+
+/// Leaves the calling thread, and those it starts, connections to `ports`, and no
+/// listening.
+pub(super) fn restrict(ports: &[u16]) -> Protection {
+    let (in_force, detail) = match enforce(ports) {
+        Ok(RulesetStatus::FullyEnforced) => (true, listed(ports)),
+        Ok(RulesetStatus::PartiallyEnforced | RulesetStatus::NotEnforced) => (
+            false,
+            "the kernel cannot limit TCP ports (6.7 and later can): any port is open".into(),
+        ),
+        Err(error) => (false, error.to_string()),
+    };
+    Protection { name: "tcp ports".into(), in_force, detail }
+}
+
+fn enforce(ports: &[u16]) -> Result<RulesetStatus, RulesetError> {
+    let rules =
+        ports.iter().map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
+    let status = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessNet::from_all(SINCE))?
+        .create()?
+        .add_rules(rules)?
+        .restrict_self()?;
+    Ok(status.ruleset)
+}
+
+fn listed(ports: &[u16]) -> String {
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    format!("only {}", ports.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+
+    use super::*;
+
+    fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
+        TcpStream::connect(to)
+    }
+
+    /// Guards against a profile whose ports are read and not enforced, and against a
+    /// protection that is said to be in force and is not.
+    #[test]
+    fn a_thread_reaches_the_named_ports_alone() {
+        let [named, other] = [0; 2].map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"));
+        let [named_at, other_at] =
+            [&named, &other].map(|listener| listener.local_addr().expect("an address"));
+        let confined = std::thread::spawn(move || {
+            let protection = restrict(&[named_at.port()]);
+            let named = connect(named_at).is_ok();
+            let other = connect(other_at).is_ok();
+            let listens = TcpListener::bind("127.0.0.1:0").is_ok();
+            (protection, named, other, listens)
+        });
+        let (protection, named, other, listens) = confined.join().expect("no panic");
+        assert!(named, "{protection:?}");
+        assert_eq!(other, !protection.in_force, "{protection:?}");
+        assert_eq!(listens, !protection.in_force, "{protection:?}");
+        assert!(!protection.detail.is_empty());
+    }
+}

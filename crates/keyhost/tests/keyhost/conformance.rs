@@ -1,0 +1,36 @@
+//! The suite that every backend passes, through a keyhost process: started and shut in
+//! as in production, called by the front's client over its sockets.
+
+use std::fs;
+
+use keyreeve_backend::conformance::Suite;
+use keyreeve_testkit::{AwsLc, KeyhostProcess, SoftHsm, ThroughKeyhost};
+use keyreeve_types::KeySpec;
+
+/// Guards against an argument, a result or an error that changes between the front and
+/// the backend, and against a sandbox that forbids what the software keystore needs.
+#[test]
+fn the_software_keystore_passes_the_suite_through_a_keyhost() {
+    let keyhost = KeyhostProcess::software().expect("a keyhost");
+    assert_shut_in(&keyhost);
+    let backend = ThroughKeyhost::new(keyhost).expect("it answers");
+    Suite::new(&backend, &AwsLc).run();
+}
+
+/// Guards against the same for a slot: its module must do all that it can from within
+/// the sandbox, and its keys must be usable by their record alone.
+#[test]
+fn softhsm_passes_the_suite_through_a_keyhost() {
+    let token = SoftHsm::direct().expect("a token");
+    let keyhost = KeyhostProcess::slot(&token).expect("a keyhost");
+    assert_shut_in(&keyhost);
+    let backend = ThroughKeyhost::new(keyhost).expect("it answers");
+    // Making one takes the token seconds.
+    Suite::new(&backend, &AwsLc).without(&[KeySpec::Rsa4096]).run();
+}
+
+/// Asserts that the kernel filters the system calls of `keyhost` (2 is a filter).
+fn assert_shut_in(keyhost: &KeyhostProcess) {
+    let status = fs::read_to_string(format!("/proc/{}/status", keyhost.pid())).expect("it runs");
+    assert!(status.contains("Seccomp:\t2"), "the keyhost is not shut in:\n{status}");
+}

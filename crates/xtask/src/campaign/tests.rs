@@ -1,0 +1,65 @@
+//! Campaigns that are tests of every run, told by their environment to go on for
+//! longer.
+
+use std::{process::Command, time::Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::shell::{self, cargo};
+
+/// The service, killed under writes.
+pub(crate) fn kills(count: u32) -> Result<()> {
+    ensure!(count > 0, "no kill proves nothing");
+    let started = Instant::now();
+    let mut test = test("keyreeve-acceptance", "product");
+    test.arg("durability::nothing_acknowledged_is_lost_when_everything_is_killed");
+    shell::run(test.env("KEYREEVE_KILLS", count.to_string()))?;
+    summary("kills", started, &format!("{count} kills of everything, no acknowledged write lost"));
+    Ok(())
+}
+
+/// A large file, sealed and unsealed.
+pub(crate) fn seal() -> Result<()> {
+    let started = Instant::now();
+    let mut test = test("keyreeve-acceptance", "product");
+    test.arg("sealing::a_large_file_comes_back_identical_in_little_memory");
+    shell::run(test.env("KEYREEVE_LONG", "1"))?;
+    summary("seal", started, "1 GiB came back identical, in less than 64 MiB of memory");
+    Ok(())
+}
+
+/// The store, killed under commits and on a disk that fails.
+pub(crate) fn store(rounds: u32) -> Result<()> {
+    ensure!(rounds > 0, "no round proves nothing");
+    let started = Instant::now();
+    for round in 1..=rounds {
+        eprintln!("==> round {round} of {rounds}");
+        shell::run(&mut test("keyreeve-store-redb", "crash"))?;
+    }
+    let mut disk = cargo();
+    disk.args(["test", "--quiet", "--package", "keyreeve-store-redb", "--lib", "--", "disk"]);
+    shell::run(&mut disk)?;
+    let kills = rounds * KILLS_A_ROUND;
+    summary(
+        "store",
+        started,
+        &format!("{kills} kills of a committing process, no acknowledged commit lost"),
+    );
+    Ok(())
+}
+
+/// As tests/crash.rs of the store has it.
+const KILLS_A_ROUND: u32 = 100;
+
+/// A test that shows its figures while it runs. Not nextest: it would end a test that
+/// takes hours.
+fn test(package: &str, test: &str) -> Command {
+    let mut command = cargo();
+    command.args(["test", "--quiet", "--package", package, "--test", test]);
+    command.args(["--", "--nocapture", "--exact"]);
+    command
+}
+
+fn summary(name: &str, started: Instant, figures: &str) {
+    eprintln!("campaign {name}: {figures}; {:.0} s", started.elapsed().as_secs_f64());
+}
