@@ -63,33 +63,14 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     after.split_at_checked(length)
 }
 
-/// A packet that was received, shared by the answers in it, and wiped when the last
-/// of them is done with.
-pub(crate) fn received(packet: &[u8]) -> Bytes {
-    Bytes::from_owner(Received(packet.into()))
-}
-
-struct Received(Box<[u8]>);
-
-impl AsRef<[u8]> for Received {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for Received {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
-/// The body of an answer, which may hold a secret: it neither prints nor compares.
+/// The body of an answer, which may hold a secret: it neither prints nor compares,
+/// and is wiped when the last part of it is dropped. It has a buffer of its own, so
+/// that nobody's answer lives on in what somebody else keeps.
 pub(crate) struct Body(Bytes);
 
 impl Body {
-    /// The part of a [`received`] packet that is `body`.
-    pub(crate) fn of(packet: &Bytes, body: &[u8]) -> Self {
-        Self(packet.slice_ref(body))
+    pub(crate) fn copy_of(body: &[u8]) -> Self {
+        Self(Bytes::from_owner(Wiped(body.into())))
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
@@ -99,6 +80,20 @@ impl Body {
     /// A part of it that is no secret, without a copy.
     pub(crate) fn share(&self, part: &[u8]) -> Bytes {
         self.0.slice_ref(part)
+    }
+}
+
+struct Wiped(Box<[u8]>);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
     }
 }
 

@@ -21,6 +21,12 @@ impl Deadline {
         Self { at, monotonic_us }
     }
 
+    /// The same for beginning the work, while whoever waits for its end waits
+    /// `longer`: for work whose outcome must not get lost once it has begun.
+    pub fn waiting(self, longer: Duration) -> Self {
+        Self { at: self.at.checked_add(longer).unwrap_or(self.at), ..self }
+    }
+
     /// The earlier of two.
     pub fn min(self, other: Self) -> Self {
         if other.at < self.at { other } else { self }

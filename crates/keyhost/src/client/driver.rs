@@ -199,29 +199,41 @@ impl Driver {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(len) => self.hand_out(len)?,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // A packet that was too long is here in part.
+                    wipe(&mut self.buffer);
+                    return Err(error);
+                }
             }
         }
     }
 
     /// Gives each answer of a packet to its caller.
     fn hand_out(&mut self, len: usize) -> io::Result<()> {
-        let packet = codec::received(&self.buffer[..len]);
-        wipe(&mut self.buffer[..len]);
+        let packet = &mut self.buffer[..len];
         let mut state = self.shared.state();
         let mut broken = false;
-        for body in codec::bodies(&packet) {
+        for body in codec::bodies(packet) {
             // The id comes first; the rest is the caller's to read.
             match body.map(postcard::take_from_bytes::<u64>) {
                 Some(Ok((id, rest))) => {
-                    self.woken.extend(state.waiting.answer(id, Body::of(&packet, rest)));
+                    self.woken.extend(state.waiting.answer(id, Body::copy_of(rest)));
                 }
                 _ => broken = true,
             }
         }
         drop(state);
         self.woken.drain(..).for_each(Waker::wake);
+        wipe(packet);
         if broken { Err(ErrorKind::InvalidData.into()) } else { Ok(()) }
+    }
+}
+
+impl Drop for Driver {
+    /// Without a driver nobody is answered, and nobody's deadline passes.
+    fn drop(&mut self) {
+        let woken = self.shared.state().relink(None);
+        woken.into_iter().for_each(Waker::wake);
     }
 }
 

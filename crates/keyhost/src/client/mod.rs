@@ -142,7 +142,7 @@ impl Client {
         let mut state = self.0.state();
         let State { shard, queue, waiting } = &mut *state;
         let shard = shard.ok_or(CallError::Unavailable { retry_after: RESTART_HINT })?;
-        if waiting.len().max(queue.frames()) >= MAX_PENDING {
+        if waiting.asked().max(queue.frames()) >= MAX_PENDING || waiting.is_full() {
             return Err(CallError::Overloaded { retry_after: OVERLOAD_HINT });
         }
         let id = waiting.enter(deadline.instant());

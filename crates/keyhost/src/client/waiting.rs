@@ -25,8 +25,10 @@ const PLACE: u32 = 16;
 #[derive(Default)]
 pub(super) struct Waiting {
     calls: Slab<Call>,
+    /// How many of them have no answer yet.
+    asked: usize,
     count: u64,
-    /// No call ends before this; `None` if none waits.
+    /// No deadline passes before this; `None` if there is no call.
     earliest: Option<Instant>,
 }
 
@@ -58,8 +60,14 @@ impl<'c> Answer<'c> {
 }
 
 impl Waiting {
-    pub(super) fn len(&self) -> usize {
-        self.calls.len()
+    /// How many calls have no answer yet.
+    pub(super) const fn asked(&self) -> usize {
+        self.asked
+    }
+
+    /// Whether every place is taken, by calls or by answers nobody has come for.
+    pub(super) fn is_full(&self) -> bool {
+        self.calls.len() >= 1 << PLACE
     }
 
     /// Enters a call and returns its id, which is never used twice.
@@ -68,6 +76,7 @@ impl Waiting {
         let place = self.calls.vacant_entry();
         let id = self.count << PLACE | place.key() as u64;
         place.insert(Call { id, deadline, state: State::Asked(None) });
+        self.asked += 1;
         self.earliest = Some(self.earliest.map_or(deadline, |earliest| earliest.min(deadline)));
         id
     }
@@ -75,21 +84,29 @@ impl Waiting {
     /// Takes a call out: nobody waits for it any more.
     pub(super) fn take(&mut self, id: u64) -> Option<Call> {
         self.find(id)?;
-        Some(self.calls.remove(place(id)))
+        let call = self.calls.remove(place(id));
+        self.asked -= usize::from(call.is_asked());
+        Some(call)
     }
 
     /// Keeps an answer for its caller, if that still waits, and says whom to wake.
     pub(super) fn answer(&mut self, id: u64, body: Body) -> Option<Waker> {
-        self.find(id)?.end(Ok(body))
+        let call = self.calls.get_mut(place(id)).filter(|call| call.id == id)?;
+        call.end(Ok(body), &mut self.asked)
     }
 
-    /// Ends the calls whose deadline has passed, and says whom to wake.
+    /// Ends the calls whose deadline has passed, and says whom to wake. An answer that
+    /// nobody has come for by then is dropped, as it may be secret.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Waker> {
         let mut woken = Vec::new();
         self.earliest = None;
         for (_, call) in &mut self.calls {
             if call.deadline <= now {
-                woken.extend(call.end(Err(CallError::DeadlineExceeded)));
+                let late = || Err(CallError::DeadlineExceeded);
+                match &mut call.state {
+                    State::Asked(_) => woken.extend(call.end(late(), &mut self.asked)),
+                    State::Ended(answer) => *answer = Some(late()),
+                }
             } else if self.earliest.is_none_or(|earliest| call.deadline < earliest) {
                 self.earliest = Some(call.deadline);
             }
@@ -104,9 +121,9 @@ impl Waiting {
 
     /// Ends all calls, as the keyhost is gone, and says whom to wake.
     pub(super) fn end(&mut self) -> Vec<Waker> {
-        self.earliest = None;
+        let Self { calls, asked, .. } = self;
         let gone = || Err(CallError::Unavailable { retry_after: RESTART_HINT });
-        self.calls.iter_mut().filter_map(|(_, call)| call.end(gone())).collect()
+        calls.iter_mut().filter_map(|(_, call)| call.end(gone(), asked)).collect()
     }
 
     fn find(&mut self, id: u64) -> Option<&mut Call> {
@@ -130,10 +147,15 @@ impl Waiting {
 }
 
 impl Call {
+    const fn is_asked(&self) -> bool {
+        matches!(self.state, State::Asked(_))
+    }
+
     /// The first end is the one that counts.
-    fn end(&mut self, outcome: Result<Body, CallError>) -> Option<Waker> {
+    fn end(&mut self, outcome: Result<Body, CallError>, asked: &mut usize) -> Option<Waker> {
         let State::Asked(waker) = &mut self.state else { return None };
         let waker = waker.take();
+        *asked -= 1;
         self.state = State::Ended(Some(outcome));
         waker
     }

@@ -21,7 +21,8 @@ use crate::{
 const SHARE: u64 = 4;
 /// Nor is it sent sooner than this, in microseconds: the next one may be as quick.
 const MIN_WAIT: u64 = 150;
-/// But never later.
+/// But never later, as far as that can be known: an operation is taken to last as
+/// long as the one before.
 const MAX_WAIT: u64 = 10_000;
 /// A packet leaves when it has this many bytes: what follows finds it being read.
 const LEAVE_AT: usize = 32 * 1024;
@@ -52,16 +53,19 @@ impl<'a> Replies<'a> {
         self.patience = (waited / SHARE).clamp(MIN_WAIT, MAX_WAIT);
     }
 
-    /// Adds an answer, made at `now`; one for a socket that does not exist is dropped.
+    /// Adds an answer that was ready at `now` and took `took` microseconds. Returns
+    /// whether something was sent. An answer for a socket that does not exist is
+    /// dropped.
     pub(super) fn push(
         &mut self,
         shard: u8,
         id: u64,
         response: Response<'_>,
         now: u64,
-    ) -> io::Result<()> {
+        took: u64,
+    ) -> io::Result<bool> {
         let shard = usize::from(shard);
-        let Some(packet) = self.packets.get_mut(shard) else { return Ok(()) };
+        let Some(packet) = self.packets.get_mut(shard) else { return Ok(false) };
         let start = packet.len();
         codec::append(packet, &ResponseFrame { id, response });
         if packet.len() > MAX_PACKET && start > 0 {
@@ -74,10 +78,12 @@ impl<'a> Replies<'a> {
         }
         let is_full = packet.len() >= LEAVE_AT;
         let leave = *self.leave.get_or_insert(now + self.patience);
-        if is_full || now >= leave {
+        // Not if the next one, as slow as this, would come too late.
+        let leaves = is_full || now.saturating_add(took) >= leave;
+        if leaves {
             self.flush()?;
         }
-        Ok(())
+        Ok(leaves)
     }
 
     /// Sends what waits.

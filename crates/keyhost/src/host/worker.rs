@@ -94,12 +94,16 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
             };
             self.pulse.end(self.thread);
             let Outcome { response, session_broken } = outcome;
-            // One look at the clock per frame: it ends one and begins the next.
-            began = monotonic_us();
-            self.replies.push(frame.shard, frame.id, response, began).map_err(HostError::Io)?;
+            // One look at the clock per frame: it ends one and begins the next, unless
+            // something else took its time in between.
+            let ended = monotonic_us();
+            let took = ended.saturating_sub(began);
+            let sent = self.replies.push(frame.shard, frame.id, response, ended, took);
+            began = if sent.map_err(HostError::Io)? { monotonic_us() } else { ended };
             wipe_and_clear(scratch);
             if session_broken {
                 *session = self.shared.backend.open_session()?;
+                began = monotonic_us();
             }
         }
         Ok(())

@@ -72,7 +72,7 @@ impl Grpc {
     /// Serves one connection until its end, or to the end of what is in flight when
     /// told to drain.
     pub(super) async fn serve(self, stream: Connection, drain: watch::Receiver<bool>) {
-        let Self { http, .. } = self.clone();
+        let http = self.http.clone();
         let service = service_fn(move |request| self.clone().call(request));
         let connection = pin!(http.serve_connection(TokioIo::new(stream), service));
         let finish = |connection: Pin<&mut _>| http2::Connection::graceful_shutdown(connection);

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 /// A turn that writes more than this many bytes is more than one system call.
-const LIMIT: usize = 128 * 1024;
+const LIMIT: usize = 48 * 1024;
 
 thread_local! {
     /// The buffer of whichever connection has its turn on this thread: between
@@ -67,7 +67,7 @@ impl TurnStream {
 
 impl Outbox {
     /// Runs `work`, and empties the outbox after each turn of it.
-    pub(super) fn turns<F: Future>(self, work: F) -> Turns<F> {
+    pub(super) fn turns<F: Future<Output = ()>>(self, work: F) -> Turns<F> {
         Turns { work: Box::pin(work), outbox: self }
     }
 
@@ -112,16 +112,21 @@ impl Written {
     }
 }
 
-impl<F: Future> Future for Turns<F> {
-    type Output = F::Output;
+impl<F: Future<Output = ()>> Future for Turns<F> {
+    type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let outcome = self.work.as_mut().poll(cx);
-        // An error shows at the connection's next read or write, as it would have
-        // without an outbox. What is left when the work has ended is sent by its
-        // own shutdown, or by nobody.
-        let _ = self.outbox.poll_send(cx);
-        outcome
+        match self.outbox.poll_send(cx) {
+            // The peer is gone, or what it was to get cannot be sent.
+            Poll::Ready(Err(error)) => {
+                tracing::debug!(%error, "a connection failed");
+                Poll::Ready(())
+            }
+            // What is left when the work has ended was sent by its shutdown, or has
+            // nobody to go to.
+            _ => outcome,
+        }
     }
 }
 

@@ -72,18 +72,21 @@ fn serve(
     let https_tls = tls::load(&pair, &[b"h2", b"http/1.1"])?;
     let tokens = Arc::new(tokens(start.tokens)?);
 
-    // 2. Nothing but the store and the network from here on. Threads come later,
+    // 2. What is for all threads, before there are any.
+    schedule_in_batches();
+
+    // 3. Nothing but the store and the network from here on. Threads come later,
     //    because landlock holds for those that come later alone.
     let processes = Arc::new(Processes::default());
     processes.protected_by(shut_in(&start.data_dir));
 
-    // 3. The store, on a runtime of its own, which also follows it.
+    // 4. The store, on a runtime of its own, which also follows it.
     let store = open_store(&start.data_dir.join(STORE))?;
     let settings = Settings { allow_rsa1_5: start.allow_rsa1_5 };
     let shared = share(store, settings)?;
     processes.serve(Arc::clone(&shared));
 
-    // 4. One thread for each pair of listening sockets.
+    // 5. One thread for each pair of listening sockets.
     let https = listeners.split_off(start.threads);
     let limits = Arc::new(start.limits);
     let room = Arc::new(Semaphore::new(limits.connections));
@@ -110,7 +113,7 @@ fn serve(
         threads.push(spawn(&format!("front-{index}"), move || run_thread(runtime))?);
     }
 
-    // 5. What the supervisor says, until it says to drain.
+    // 6. What the supervisor says, until it says to drain.
     control.send(&FromFront::Ready).map_err(|error| error.to_string())?;
     follow(control, &links, &processes)?;
     tell_drain.send_replace(true);
@@ -127,6 +130,16 @@ fn run_thread(runtime: Runtime) {
     if let Err(error) = runtime.run() {
         tracing::error!(%error, "a thread of the front failed");
         super::end(1);
+    }
+}
+
+/// Lets a keyhost that shares a core with the front finish what it is at, rather than
+/// being interrupted by each request that comes in: with nothing else to do the front
+/// runs at once, and on a busy machine many requests share a change of context, which
+/// costs more than either of them does (`SCHED_BATCH`, sched(7)).
+fn schedule_in_batches() {
+    if let Err(error) = keyreeve_memory::schedule_in_batches() {
+        tracing::info!(%error, "the front is scheduled as any other process");
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::time::timeout_at;
 
 use super::Attributes;
 use crate::{
-    Error, KeyVersion, Service, Vault,
+    Error, KeyVersion, Kind, Service, Vault,
     commit::{NotCommitted, encode},
     draw,
     gate::Permit,
@@ -31,8 +31,8 @@ use crate::{
 /// How often a race may be lost.
 const ATTEMPTS: usize = 8;
 
-/// How long the making itself may take, whatever its caller's deadline is: as long as
-/// a keyhost may be busy with it before it is taken for hung. An answer that comes
+/// How long to wait, beyond the caller's deadline, for a making that has begun: as long
+/// as a keyhost may be busy with it before it is taken for hung. An answer that comes
 /// later than the caller waited is needed to destroy what was made.
 const MAKING: Duration = Duration::from_secs(65);
 
@@ -261,8 +261,22 @@ impl Order {
         let name = KeyName::new(&vault, &key, None).map_err(|_| not_a_name())?;
         for _ in 0..ATTEMPTS {
             let place = service.place(&permit, name)?;
-            let patience = Deadline::after(deadline.remaining().max(MAKING));
-            let made = making.make(&place, patience).await?;
+            let patience = deadline.waiting(MAKING);
+            let made = match making.make(&place, patience).await {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        Kind::DeadlineExceeded | Kind::Unavailable { .. }
+                    ) =>
+                {
+                    // Nobody knows whether there is a key now, and what it is called
+                    // is known only here.
+                    let (version, backend) = (place.binding.version, place.client.name());
+                    tracing::warn!(%version, backend, "a key may have been made and be unused");
+                    return Err(error);
+                }
+                outcome => outcome?,
+            };
             match service.publish(&permit, &place, &made, &attributes, deadline).await {
                 Ok(Published::Done(version)) => return Ok(version),
                 Ok(Published::NameTaken) => service.discard(&place, made).await,
