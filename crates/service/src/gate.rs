@@ -90,7 +90,8 @@ impl Service {
             match &outcome {
                 Err(e) if e.is_stale() && attempt < STALE_ATTEMPTS => {
                     attempt += 1;
-                    tokio::time::sleep(STALE_PAUSE).await;
+                    // Boxed, like all that is rare: what every call carries is small.
+                    Box::pin(tokio::time::sleep(STALE_PAUSE)).await;
                 }
                 _ => break outcome,
             }

@@ -159,98 +159,96 @@ impl Client {
     }
 
     /// Signs the digest or the message, as the algorithm takes it.
-    pub async fn sign(
-        &self,
-        key: &SealedKey,
+    pub fn sign<'k>(
+        &'k self,
+        key: &'k SealedKey,
         algorithm: SignatureAlgorithm,
-        input: &[u8],
+        input: &'k [u8],
         deadline: Deadline,
-    ) -> Result<Bytes, CallError> {
-        let request = |key| Request::Sign { key, algorithm, input };
-        self.call_with_key(key, request, deadline, shared).await
+    ) -> impl Future<Output = Result<Bytes, CallError>> {
+        let request = move |key| Request::Sign { key, algorithm, input };
+        self.call_with_key(key, request, deadline, shared)
     }
 
     /// Computes a tag.
-    pub async fn mac(
-        &self,
-        key: &SealedKey,
+    pub fn mac<'k>(
+        &'k self,
+        key: &'k SealedKey,
         algorithm: MacAlgorithm,
-        message: &[u8],
+        message: &'k [u8],
         deadline: Deadline,
-    ) -> Result<Bytes, CallError> {
-        let request = |key| Request::Mac { key, algorithm, message };
-        self.call_with_key(key, request, deadline, shared).await
+    ) -> impl Future<Output = Result<Bytes, CallError>> {
+        let request = move |key| Request::Mac { key, algorithm, message };
+        self.call_with_key(key, request, deadline, shared)
     }
 
     /// Computes a tag and compares it, in constant time, with `tag`.
-    pub async fn verify_mac(
-        &self,
-        key: &SealedKey,
+    pub fn verify_mac<'k>(
+        &'k self,
+        key: &'k SealedKey,
         algorithm: MacAlgorithm,
-        message: &[u8],
-        tag: &[u8],
+        message: &'k [u8],
+        tag: &'k [u8],
         deadline: Deadline,
-    ) -> Result<bool, CallError> {
-        let request = |key| Request::VerifyMac { key, algorithm, message, tag };
+    ) -> impl Future<Output = Result<bool, CallError>> {
+        let request = move |key| Request::VerifyMac { key, algorithm, message, tag };
         self.call_with_key(key, request, deadline, |_, response| match response {
             Response::Matches(matches) => Ok(matches),
             _ => Err(CallError::Protocol),
         })
-        .await
     }
 
     /// Encrypts with AES.
-    pub async fn encrypt(
-        &self,
-        key: &SealedKey,
+    pub fn encrypt<'k>(
+        &'k self,
+        key: &'k SealedKey,
         mode: AesMode,
-        aad: &[u8],
-        plaintext: &[u8],
+        aad: &'k [u8],
+        plaintext: &'k [u8],
         deadline: Deadline,
-    ) -> Result<Ciphertext, CallError> {
-        let request = |key| Request::Encrypt { key, mode, aad, plaintext };
+    ) -> impl Future<Output = Result<Ciphertext, CallError>> {
+        let request = move |key| Request::Encrypt { key, mode, aad, plaintext };
         self.call_with_key(key, request, deadline, |body, response| match response {
             Response::Encrypted(parts) => Ok(Ciphertext::shared(body, parts)),
             _ => Err(CallError::Protocol),
         })
-        .await
     }
 
     /// Decrypts.
-    pub async fn decrypt(
-        &self,
-        key: &SealedKey,
+    pub fn decrypt<'k>(
+        &'k self,
+        key: &'k SealedKey,
         algorithm: EncryptionAlgorithm,
-        sealed: Sealed<'_>,
+        sealed: Sealed<'k>,
         deadline: Deadline,
-    ) -> Result<Zeroizing<Vec<u8>>, CallError> {
+    ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, CallError>> {
         let Sealed { iv, aad, ciphertext, tag } = sealed;
-        let request = |key| Request::Decrypt { key, algorithm, iv, aad, ciphertext, tag };
-        self.call_with_key(key, request, deadline, secret).await
+        let request = move |key| Request::Decrypt { key, algorithm, iv, aad, ciphertext, tag };
+        self.call_with_key(key, request, deadline, secret)
     }
 
     /// Wraps with AES-KW, or AES-KWP if `padded`.
-    pub async fn wrap(
-        &self,
-        key: &SealedKey,
+    pub fn wrap<'k>(
+        &'k self,
+        key: &'k SealedKey,
         padded: bool,
-        plaintext: &[u8],
+        plaintext: &'k [u8],
         deadline: Deadline,
-    ) -> Result<Bytes, CallError> {
-        let request = |key| Request::Wrap { key, padded, plaintext };
-        self.call_with_key(key, request, deadline, shared).await
+    ) -> impl Future<Output = Result<Bytes, CallError>> {
+        let request = move |key| Request::Wrap { key, padded, plaintext };
+        self.call_with_key(key, request, deadline, shared)
     }
 
     /// Unwraps.
-    pub async fn unwrap(
-        &self,
-        key: &SealedKey,
+    pub fn unwrap<'k>(
+        &'k self,
+        key: &'k SealedKey,
         algorithm: WrapAlgorithm,
-        wrapped: &[u8],
+        wrapped: &'k [u8],
         deadline: Deadline,
-    ) -> Result<Zeroizing<Vec<u8>>, CallError> {
-        let request = |key| Request::Unwrap { key, algorithm, wrapped };
-        self.call_with_key(key, request, deadline, secret).await
+    ) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, CallError>> {
+        let request = move |key| Request::Unwrap { key, algorithm, wrapped };
+        self.call_with_key(key, request, deadline, secret)
     }
 
     /// Draws a data key of `size` bytes and seals it. `key` is the sealing key, and

@@ -33,7 +33,7 @@ pub use error::CallError;
 use crate::{
     codec::Body,
     deadline::Deadline,
-    frame::{Description, MAX_PACKET, Opening, Request, RequestFrame, Response},
+    frame::{Description, KeyRef, MAX_PACKET, Opening, Request, RequestFrame, Response},
     key::SealedKey,
 };
 use queue::{Lane, Queue};
@@ -101,22 +101,32 @@ impl Client {
 
     /// One call that uses a key: without the sealed key first, and with it if the
     /// keyhost asks for it.
-    async fn call_with_key<'k, T>(
-        &self,
+    ///
+    /// The frame is written here and now, and what is rare is boxed: thousands of
+    /// these are under way at a time, and each is as large as its largest moment.
+    fn call_with_key<'k, T>(
+        &'k self,
         key: &'k SealedKey,
-        request: impl Fn(crate::frame::KeyRef) -> Request<'k>,
+        request: impl Fn(KeyRef) -> Request<'k>,
         deadline: Deadline,
         read: impl Fn(&Body, Response<'_>) -> Result<T, CallError>,
-    ) -> Result<T, CallError> {
+    ) -> impl Future<Output = Result<T, CallError>> {
         let lane = lane_of(key.policy.spec);
-        let body = self.enqueue(lane, None, request(key.key_ref()), deadline)?.await?;
-        match parse(&body)? {
-            Response::NotOpen => {}
-            response => return refuse(response).and_then(|response| read(&body, response)),
+        let answer = self.enqueue(lane, None, request(key.key_ref()), deadline);
+        async move {
+            let body = answer?.await?;
+            if let Some(outcome) = unless_not_open(&body, &read) {
+                return outcome;
+            }
+            drop(body);
+            let reopening = async {
+                let opening = Some(key.opening());
+                let request = request(key.key_ref());
+                let body = self.enqueue(lane, opening, request, deadline)?.await?;
+                parse(&body).and_then(refuse).and_then(|response| read(&body, response))
+            };
+            Box::pin(reopening).await
         }
-        let opening = Some(key.opening());
-        let body = self.enqueue(lane, opening, request(key.key_ref()), deadline)?.await?;
-        parse(&body).and_then(refuse).and_then(|response| read(&body, response))
     }
 
     async fn call_without_key<T>(
@@ -182,6 +192,17 @@ const fn lane_of(spec: KeySpec) -> Lane {
         KeyType::Rsa | KeyType::Akp => Lane::Heavy,
         KeyType::Ec if !matches!(spec, KeySpec::EcP256) => Lane::Heavy,
         KeyType::Ec | KeyType::Okp | KeyType::Oct => Lane::Light,
+    }
+}
+
+/// Reads an answer, unless it is that the key is not open.
+fn unless_not_open<T>(
+    body: &Body,
+    read: impl Fn(&Body, Response<'_>) -> Result<T, CallError>,
+) -> Option<Result<T, CallError>> {
+    match parse(body) {
+        Ok(Response::NotOpen) => None,
+        response => Some(response.and_then(refuse).and_then(|response| read(body, response))),
     }
 }
 

@@ -36,12 +36,12 @@ pub struct Signed {
 
 impl Service {
     /// Signs a message or a digest.
-    pub async fn sign(
-        &self,
-        caller: &Caller,
-        request: Sign<'_>,
+    pub fn sign<'a>(
+        &'a self,
+        caller: &'a Caller,
+        request: Sign<'a>,
         deadline: Deadline,
-    ) -> Result<Signed, Error> {
+    ) -> impl Future<Output = Result<Signed, Error>> {
         let Sign { key, algorithm, content } = request;
         self.run(caller, Action::Sign, Target::Key(key), deadline, move |permit| async move {
             let key = self.check(self.find(&permit, key)?, Use::Sign(algorithm))?;
@@ -53,6 +53,5 @@ impl Service {
                 .map_err(|e| key.failed(e, "message"))?;
             Ok(Signed { version: key.into_version(), signature })
         })
-        .await
     }
 }
