@@ -55,5 +55,8 @@ pub use plaintext::Plaintext;
 pub use sealed_file::{SealedFile, Step};
 pub use update::KeyUpdate;
 
+/// What kind of failure an [`Error`] is, as the service named it.
+pub use tonic::Code;
+
 /// The messages of the interface, for [`Client::call`].
 pub use keyreeve_proto::v1;

@@ -1,9 +1,10 @@
 //! When a call is repeated, and how long to wait first.
 //!
 //! Only `UNAVAILABLE` is worth repeating, only calls that change nothing may be,
-//! and never past the caller's deadline. What waits for a person is not repeated. The service knows best when it is back: a
-//! `google.rpc.RetryInfo` sets the least wait. Without one, as when nothing listens
-//! at all, a few attempts are enough to bridge a restart and to fail soon otherwise.
+//! and never past the caller's deadline. What waits for a person is not repeated.
+//! The service knows best when it is back: a `google.rpc.RetryInfo` sets the least
+//! wait. Without one, as when nothing listens at all, a few attempts are enough to
+//! bridge a restart and to fail soon otherwise.
 
 use std::{error::Error as _, time::Duration};
 

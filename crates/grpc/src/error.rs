@@ -74,7 +74,7 @@ pub fn complete<B: Default>(answer: http::Response<B>) -> http::Response<B> {
     }
     let Some(status) = Status::from_header_map(headers) else { return answer };
     let message = status.message();
-    let completed = match status.code() {
+    let mut completed = match status.code() {
         Code::Ok => return answer,
         Code::InvalidArgument => with_reason(Code::InvalidArgument, message, "MALFORMED_REQUEST"),
         Code::Internal => with_reason(
@@ -87,13 +87,18 @@ pub fn complete<B: Default>(answer: http::Response<B>) -> http::Response<B> {
             &format!("the request is larger than this method takes: {message}"),
             "REQUEST_TOO_LARGE",
         ),
-        Code::Unimplemented => with_reason(
+        // Only an unknown method has no message. The other case, a compression that
+        // is not spoken here, says which it was.
+        Code::Unimplemented if message.is_empty() => with_reason(
             Code::Unimplemented,
             "there is no such method, or not in this version; server reflection lists them",
             "UNKNOWN_METHOD",
         ),
+        Code::Unimplemented => with_reason(Code::Unimplemented, message, "UNSUPPORTED_COMPRESSION"),
         code => with_reason(code, message, "REQUEST_REFUSED"),
     };
+    // As `grpc-accept-encoding`, which names the compressions that would do.
+    completed.metadata_mut().clone_from(status.metadata());
     completed.into_http()
 }
 
@@ -149,8 +154,13 @@ mod tests {
 
     /// What a caller gets for this body, which starts after the frame's first byte.
     async fn answer(path: &str, body: &'static str) -> http::Response<Body> {
+        answer_in("identity", path, body).await
+    }
+
+    async fn answer_in(encoding: &str, path: &str, body: &'static str) -> http::Response<Body> {
         let request = http::Request::post(format!("/keyreeve.v1.StatusService/{path}"))
             .header("content-type", "application/grpc")
+            .header("grpc-encoding", encoding)
             .body(Body::new(body.to_owned()))
             .expect("a request");
         let mut server = StatusServiceServer::new(Fine).max_decoding_message_size(1000);
@@ -179,6 +189,24 @@ mod tests {
             let info = status.get_details_error_info().expect("ErrorInfo");
             assert_eq!((info.reason.as_str(), info.domain.as_str()), (reason, DOMAIN));
         }
+    }
+
+    /// Guards against a method that is said not to exist because its request was
+    /// compressed, and against a caller that is not told what would do.
+    #[tokio::test]
+    async fn an_unknown_compression_is_not_an_unknown_method() {
+        let answer = answer_in("br", "GetStatus", "\x01\0\0\0\0").await;
+        let headers = answer.headers();
+        assert_eq!(headers.get("grpc-accept-encoding").expect("what would do"), "identity");
+        assert_eq!(headers.get_all("content-type").iter().count(), 1);
+        let status = Status::from_header_map(headers).expect("a status");
+        assert_eq!(status.code(), Code::Unimplemented);
+        assert!(status.message().contains("`br`"), "{status:?}");
+        let info = status.get_details_error_info().expect("ErrorInfo");
+        assert_eq!(
+            (info.reason.as_str(), info.domain.as_str()),
+            ("UNSUPPORTED_COMPRESSION", DOMAIN)
+        );
     }
 
     /// Guards against an answer of a service that is taken for one of tonic's.

@@ -52,10 +52,11 @@ impl Sandbox {
         }
         protections.push(report("no new privileges", set_no_new_privs(true)));
         protections.push(files::restrict(&self.read, &self.write, self.network));
-        if self.network && !self.tcp_ports.is_empty() {
+        let ports = self.network && !self.tcp_ports.is_empty();
+        if ports {
             protections.push(tcp::restrict(&self.tcp_ports));
         }
-        protections.push(self.syscalls.restrict());
+        protections.push(self.syscalls.restrict(ports));
         protections
     }
 }

@@ -81,9 +81,9 @@ impl Failure {
             }
         }
         let for_this = match self {
-            Self::Client(error) => object.and_then(|object| {
-                next::step(&format!("{:?}", error.code()?), error.reason(), object)
-            }),
+            Self::Client(error) => {
+                object.and_then(|object| next::step(error.code()?, error.reason(), object))
+            }
             _ => None,
         };
         let _ = write!(text, "\n  next:  {}", for_this.as_deref().unwrap_or(general));

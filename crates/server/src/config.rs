@@ -278,8 +278,7 @@ impl Config {
         file::check_outside(report, "tls.key", &tls.key, &data_dir);
         file::check_outside(report, "root_key.file", &root_key, &data_dir);
         for (index, slot) in self.slots.iter().enumerate() {
-            let field = format!("slot[{index}].pin_file");
-            file::check_outside(report, &field, &at(&slot.pin_file), &data_dir);
+            slot.check_outside(report, index, &base, &data_dir);
         }
         let premium = self.premium.and_then(|premium| premium.check(report, &self.slots));
         let tokens = token::check(report, &self.tokens);

@@ -33,6 +33,7 @@ mod child;
 mod front;
 mod keyhost;
 mod lock;
+mod pulse;
 
 pub use crate::control::{Phase, ProcessState};
 use crate::{config::Checked, listen, log};

@@ -29,7 +29,8 @@ pub struct RedbStore {
 
 impl RedbStore {
     /// Opens the store file at `path`, or makes it, with mode 0600, in a directory
-    /// that exists. Beside it lies `PATH.lock`, and `PATH.new` while it is made.
+    /// that exists. Beside it lies `PATH.lock`; `PATH.new` while it is made; and for a
+    /// moment `PATH.room` while a full store looks whether there is room again.
     ///
     /// After a crash this reads the whole file once to check it.
     ///

@@ -25,12 +25,13 @@ const GROUP_BATCHES: usize = 1024;
 /// A group stops growing beyond this many bytes of keys and values.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
-/// How often a full store is looked at.
+/// How often the queue of a full store is looked at.
 const LOOK: Duration = Duration::from_millis(20);
-/// Waits between attempts that failed although there seemed to be room: the first,
-/// doubling up to the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Waits before it is looked for room again, doubling from the first up to the longest:
+/// of the two kinds of look the cheap one found none, or a write failed all the same.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT_AFTER_WRITE: Duration = Duration::from_secs(5);
 
 /// A batch and where its answer goes.
 pub(crate) struct Job {
@@ -74,8 +75,19 @@ struct Full {
     why: String,
     /// A group of which it is not known whether it is there.
     open_question: Option<Applied>,
+    /// When it is looked for room again.
     retry_at: Instant,
-    wait: Duration,
+    /// The next wait.
+    next_wait: Duration,
+}
+
+impl Full {
+    /// Puts off the next look by the next wait, `longest` at most.
+    fn put_off(&mut self, longest: Duration) {
+        let wait = self.next_wait.min(longest);
+        self.retry_at = Instant::now() + wait;
+        self.next_wait = wait * 2;
+    }
 }
 
 impl Writer<'_> {
@@ -128,11 +140,23 @@ impl Writer<'_> {
     fn ready(&mut self) -> Result<(), Error> {
         self.engine.alive()?;
         let Some(full) = &mut self.full else { return Ok(()) };
-        if Instant::now() < full.retry_at || !self.engine.has_room() {
+        if Instant::now() < full.retry_at {
             return Err(Error::Full(full.why.clone()));
         }
-        full.retry_at = Instant::now() + full.wait;
-        full.wait = (full.wait * 2).min(LONGEST_WAIT);
+        if !self.engine.has_room() {
+            full.put_off(LONGEST_WAIT);
+            return Err(Error::Full(full.why.clone()));
+        }
+        let tried = self.try_write();
+        // From the end of the attempt: opening a large store may take longer than a wait.
+        if let (Err(_), Some(full)) = (&tried, &mut self.full) {
+            full.put_off(LONGEST_WAIT_AFTER_WRITE);
+        }
+        tried
+    }
+
+    /// Ends being full, if a write that changes nothing goes through.
+    fn try_write(&mut self) -> Result<(), Error> {
         if !self.engine.is_open() {
             self.reopen()?;
         }
@@ -197,8 +221,12 @@ impl Writer<'_> {
 
     fn note_full(&mut self, why: String) {
         self.engine.set_full(Some(why.clone()));
-        self.full =
-            Some(Full { why, open_question: None, retry_at: Instant::now(), wait: FIRST_WAIT });
+        self.full = Some(Full {
+            why,
+            open_question: None,
+            retry_at: Instant::now(),
+            next_wait: FIRST_WAIT,
+        });
     }
 }
 

@@ -23,8 +23,9 @@ pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// - MUST show a commit that was answered to every later call, of every caller
 ///   (linearizability).
 /// - MUST enforce the limits of [`Batch::check`] before touching anything.
-/// - MUST NOT answer from a state it is unsure of: after an I/O error every later
-///   call fails with [`Error::Stopped`] until the store is opened again.
+/// - MUST NOT answer from a state it is unsure of: after an I/O error other than a
+///   lack of room every later call fails with [`Error::Stopped`] until the store is
+///   opened again.
 /// - MUST mend a lack of room by itself: commits that did not fit fail with
 ///   [`Error::Full`] (with [`Error::Unknown`] if it cannot tell whether they fitted),
 ///   commits are taken again once there is room, and reads are answered all the

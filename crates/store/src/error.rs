@@ -37,8 +37,8 @@ pub enum Error {
     /// Stored data is damaged. An operator must restore it.
     Corrupt(String),
     /// The engine met an I/O error other than a lack of room and refuses all later
-    /// work, since it can no longer tell what is on disk. A commit that was under way counts as unknown.
-    /// Restart, and look at the disk.
+    /// work, since it can no longer tell what is on disk. A commit that was under way
+    /// counts as unknown. Restart, and look at the disk.
     Stopped(String),
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 /// One permitted use of a key, by its RFC 7517 name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,7 +58,7 @@ impl FromStr for Operation {
 }
 
 /// A set of operations. One bit each, in the order of [`Operation::ALL`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct KeyOps(u16);
 
 impl KeyOps {
@@ -113,6 +113,15 @@ impl FromIterator<Operation> for KeyOps {
     }
 }
 
+impl<'de> Deserialize<'de> for KeyOps {
+    /// From its bits, as they are serialised; an error if a bit has no meaning.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bits = u16::deserialize(deserializer)?;
+        Self::from_bits(bits)
+            .ok_or_else(|| D::Error::custom(format!("{bits:#06x} is not a set of operations")))
+    }
+}
+
 impl fmt::Display for KeyOps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, op) in self.iter().enumerate() {
@@ -145,6 +154,8 @@ impl std::error::Error for UnknownOperation {}
 
 #[cfg(test)]
 mod tests {
+    use serde::de::{IntoDeserializer, value};
+
     use super::*;
 
     /// Guards against two operations sharing a bit, which would grant one for the other.
@@ -156,5 +167,19 @@ mod tests {
             assert_eq!(op.name().parse(), Ok(op));
         }
         assert_eq!(KeyOps::from_bits(1 << 6), None);
+    }
+
+    /// Guards against stored bits that have no meaning yet: a later version would
+    /// grant what they then mean.
+    #[test]
+    fn only_sets_of_operations_are_read() {
+        let read = |bits: u16| -> Result<KeyOps, value::Error> {
+            KeyOps::deserialize(bits.into_deserializer())
+        };
+        for bits in 0..=u16::MAX {
+            assert_eq!(read(bits).ok(), KeyOps::from_bits(bits), "{bits:#06x}");
+        }
+        assert_eq!(read(KeyOps::of(&Operation::ALL).bits()), Ok(KeyOps::of(&Operation::ALL)));
+        assert!(read(0x40).expect_err("no such bit").to_string().contains("0x0040"));
     }
 }

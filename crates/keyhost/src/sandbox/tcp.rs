@@ -2,7 +2,8 @@
 //!
 //! A second set of rules, so that its effect can be told from that of the files':
 //! a kernel before 6.7 has the one and not the other. It says nothing of UDP, nor
-//! of which host a port belongs to.
+//! of which host a port belongs to, and nothing of MPTCP, SMC and SCTP, which have
+//! ports too: sockets of those are refused as system calls.
 
 use landlock::{
     ABI, Access, AccessNet, CompatLevel, Compatible, NetPort, Ruleset, RulesetAttr,

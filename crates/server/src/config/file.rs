@@ -60,18 +60,21 @@ pub(super) fn check_readable(report: &mut Report, field: &str, path: &Path, mend
     false
 }
 
-/// A secret that must not lie where the process that faces the network may read.
-/// Symbolic links are followed first. What is not there was reported elsewhere.
+/// A secret, or what a keyhost trusts, that must not lie where the process that faces
+/// the network may read and write. Symbolic links are followed first. Of what is not
+/// there, where it would be counts; that it is missing is reported elsewhere.
 pub(super) fn check_outside(report: &mut Report, field: &str, path: &Path, data_dir: &Path) {
-    let (Ok(real), Ok(data)) = (fs::canonicalize(path), fs::canonicalize(data_dir)) else { return };
+    let real = path.ancestors().find_map(|ancestor| fs::canonicalize(ancestor).ok());
+    let (Some(real), Ok(data)) = (real, fs::canonicalize(data_dir)) else { return };
     if real.starts_with(&data) {
         report.add(
             field,
             format!(
-                "{} lies inside data_dir, which the process that faces the network may read",
+                "{} lies inside data_dir, which the process that faces the network may read \
+                 and write",
                 path.display()
             ),
-            "move the file to a directory of its own, best on another volume",
+            "move it to a directory of its own, best on another volume",
         );
     }
 }

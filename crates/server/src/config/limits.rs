@@ -14,8 +14,9 @@ use super::Report;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Open connections, both doors together. Default 4096, at some 40 KiB each;
-    /// what comes beyond waits in the kernel's queue.
+    /// Open connections, both doors together. Default 4096; what comes beyond waits
+    /// in the kernel's queue. Each costs some 32 KiB, for what was read ahead of it,
+    /// and at most 64 KiB more while its peer does not read what it is sent.
     pub connections: usize,
     /// Calls in flight on one connection (HTTP/2 streams). Default 256.
     pub calls_per_connection: u32,

@@ -75,6 +75,32 @@ fn name(
 }
 
 impl SlotConfig {
+    /// Nothing that the slot's keyhost reads may be the front's to change: not its PIN,
+    /// its profile or its module, and not the files of a token that lies on disk.
+    pub(super) fn check_outside(
+        &self,
+        report: &mut Report,
+        index: usize,
+        base: &Path,
+        data_dir: &Path,
+    ) {
+        let field = |name: &str| format!("slot[{index}].{name}");
+        file::check_outside(report, &field("pin_file"), &base.join(&self.pin_file), data_dir);
+        let profile_path = base.join(&self.profile);
+        file::check_outside(report, &field("profile"), &profile_path, data_dir);
+        // One that cannot be read was reported.
+        let Ok(profile) = Profile::load(&profile_path) else { return };
+        for (name, paths) in [
+            ("module", &profile.module),
+            ("sandbox.read", &profile.sandbox.read),
+            ("sandbox.write", &profile.sandbox.write),
+        ] {
+            for path in paths {
+                file::check_outside(report, &field(&format!("profile: {name}")), path, data_dir);
+            }
+        }
+    }
+
     fn check(
         &self,
         report: &mut Report,

@@ -183,6 +183,56 @@ fn secrets_in_the_data_directory_are_refused() {
     assert!(place.check(GOOD).is_ok());
 }
 
+/// Guards against a front that was taken over and deletes a token that lies on disk,
+/// or gives its keyhost another module, profile or configuration of one.
+#[test]
+fn what_a_keyhost_trusts_is_not_in_the_data_directory() {
+    let place = Place::new();
+    for name in ["module.so", "softhsm2.conf", "data/module.so", "data/softhsm2.conf"] {
+        place.write(name, "not looked into");
+    }
+    for name in ["tokens", "data/tokens"] {
+        fs::create_dir(place.path(name)).expect("made");
+    }
+    std::os::unix::fs::symlink(place.path("data/tokens"), place.path("link")).expect("linked");
+    let check = |profile: &str, module: &str, read: &str, write: &str| {
+        let [module, read, write] = [module, read, write].map(|name| place.path(name));
+        place.write(
+            profile,
+            &format!(
+                "name = 'x'\nmodule = [{module:?}]\n\
+                 [sandbox]\nread = [{read:?}]\nwrite = [{write:?}]"
+            ),
+        );
+        let slot =
+            format!("[[slot]]\nname = 'hsm'\ntoken = 'x'\nprofile = '{profile}'\npin_file = 'pin'");
+        place.check(&format!("{GOOD}\n{slot}\n")).map(|_| ())
+    };
+    let (module, read, write) = ("module.so", "softhsm2.conf", "tokens");
+    assert_eq!(check("profile.toml", module, read, write), Ok(()));
+    for (checked, field, at) in [
+        (check("data/profile.toml", module, read, write), "profile", "data/profile.toml"),
+        (check("profile.toml", "data/module.so", read, write), "profile: module", "data/module.so"),
+        (
+            check("profile.toml", module, "data/softhsm2.conf", write),
+            "profile: sandbox.read",
+            "data/softhsm2.conf",
+        ),
+        (
+            check("profile.toml", module, read, "data/tokens"),
+            "profile: sandbox.write",
+            "data/tokens",
+        ),
+        (check("profile.toml", module, read, "link"), "profile: sandbox.write", "link"),
+        (check("profile.toml", module, read, "data/later"), "profile: sandbox.write", "data/later"),
+    ] {
+        let problem = checked.expect_err(at);
+        let line = format!("\n  slot[0].{field}: DIR/{at} lies inside data_dir");
+        assert!(problem.contains(&line), "{problem}");
+        assert!(problem.contains(": 1 problem,"), "{problem}");
+    }
+}
+
 /// Guards against a service that starts and then fails every handshake.
 #[test]
 fn a_certificate_and_a_key_that_do_not_belong_together_are_refused() {

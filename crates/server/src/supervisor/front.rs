@@ -10,7 +10,13 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use super::{Board, Phase, Running, Sockets, child::Child, is_true, keyhost, keyhost::Notice};
+use super::{
+    Board, Phase, Running, Sockets,
+    child::Child,
+    is_true,
+    keyhost::{self, Notice},
+    pulse::{PING_EVERY, Pulse},
+};
 use crate::{
     config::Checked,
     control::{Channel, FromFront, FrontStart, ToFront},
@@ -18,11 +24,6 @@ use crate::{
 
 /// Longest time from the start to `Ready`: reading the whole index of the store.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// How often the front is asked whether it makes progress.
-const PING_EVERY: Duration = Duration::from_secs(1);
-/// Longest time to an answer, and longest time in which one of its threads may make
-/// no progress. Generous: ending the front ends every connection.
-const STALL_LIMIT: Duration = Duration::from_secs(10);
 
 /// How a front ended.
 pub(super) enum Outcome {
@@ -78,7 +79,7 @@ pub(super) async fn run(
 
     // 2. It hears of every start and end of a keyhost, and shows that it lives.
     let mut announced = false;
-    let mut last_sign = Instant::now();
+    let mut pulse = Pulse::default();
     let mut ticks = interval(PING_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -94,10 +95,8 @@ pub(super) async fn run(
             }
             sign = channel.recv() => match sign {
                 Ok(Some(FromFront::Pong { stalest_ms })) => {
-                    last_sign = Instant::now();
-                    if Duration::from_millis(stalest_ms) > STALL_LIMIT {
+                    if let Err(why) = pulse.answer(Duration::from_millis(stalest_ms)) {
                         let _ = child.kill().await;
-                        let why = format!("a thread hung for {stalest_ms} ms; killed");
                         return died(why, since.elapsed());
                     }
                     continue;
@@ -117,9 +116,8 @@ pub(super) async fn run(
                 }
             },
             _ = ticks.tick() => {
-                if last_sign.elapsed() > STALL_LIMIT {
+                if let Err(why) = pulse.ask() {
                     let _ = child.kill().await;
-                    let why = "gave no sign of life for 10 s and was killed".to_owned();
                     return died(why, since.elapsed());
                 }
                 channel.send(&ToFront::Ping, &[]).await

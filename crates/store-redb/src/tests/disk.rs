@@ -2,6 +2,8 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use redb::{Database, StorageBackend};
 
@@ -24,6 +26,13 @@ struct Platter {
     failure: Option<(u64, io::ErrorKind)>,
     /// The length beyond which it does not grow.
     limit: Option<u64>,
+    /// Whether it can tell that it has no room, as a file system that reserves.
+    tells: bool,
+    /// When it was asked whether there is room, and when opening it anew ended.
+    looks: Vec<Instant>,
+    reopened: Vec<Instant>,
+    /// How long opening it anew takes.
+    slowness: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -42,6 +51,27 @@ impl Disk {
     pub(crate) fn fill(&self) {
         let mut platter = self.platter();
         platter.limit = Some(platter.current.len() as u64);
+    }
+
+    /// Lets the disk say from now on whether there is room, as a file system that can
+    /// reserve; until then only a write tells.
+    pub(crate) fn tell(&self) {
+        self.platter().tells = true;
+    }
+
+    /// Lets opening the disk anew take so long.
+    pub(crate) fn slow_down(&self, slowness: Duration) {
+        self.platter().slowness = slowness;
+    }
+
+    /// When it was asked whether there is room.
+    pub(crate) fn looks(&self) -> Vec<Instant> {
+        self.platter().looks.clone()
+    }
+
+    /// When each opening anew ended.
+    pub(crate) fn reopened(&self) -> Vec<Instant> {
+        self.platter().reopened.clone()
     }
 
     /// Ends every failure.
@@ -135,12 +165,17 @@ fn index(offset: u64) -> usize {
 
 impl Medium for Disk {
     fn reopen(&self) -> Result<Database, OpenFault> {
-        open::guarded(|| Ok(open::builder().create_with_backend(self.clone())?))
+        let slowness = self.platter().slowness;
+        thread::sleep(slowness);
+        let opened = open::guarded(|| Ok(open::builder().create_with_backend(self.clone())?));
+        self.platter().reopened.push(Instant::now());
+        opened
     }
 
-    /// As a file system that cannot reserve: only writing tells.
     fn has_room(&self) -> bool {
-        true
+        let mut platter = self.platter();
+        platter.looks.push(Instant::now());
+        !platter.tells || (platter.failure.is_none() && platter.limit.is_none())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keyreeve_store::conformance::room::a_full_store_reads_on_and_recovers;
 use keyreeve_store::{Error, Key, Retention, Revision, Store};
@@ -57,9 +57,7 @@ async fn a_disk_that_was_full_at_any_write_is_taken_up_again() {
         let during = disk.snapshot();
 
         disk.mend();
-        while store.health().is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        recovered(&store).await;
         let left = store.scan(&Key::new(["left"]), None, 1000).await.expect("scan").entries;
         let found = left.len() as u64;
         assert!((acknowledged..=most).contains(&found), "{found} of {acknowledged}");
@@ -85,6 +83,45 @@ async fn a_disk_that_cannot_grow_is_read_on() {
     a_full_store_reads_on_and_recovers(&store, || disk.fill(), || disk.mend()).await;
 }
 
+/// Guards against a full disk that is kept busy by looking for room, and one that is
+/// not looked at again once there is.
+#[tokio::test]
+async fn a_full_disk_is_looked_at_less_and_less_often() {
+    let disk = new_disk();
+    disk.tell();
+    let store = start(&disk);
+    disk.fail(0, ErrorKind::StorageFull);
+    commit_until_failure(&store).await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    // At once, and after 50, 150, 350 and 750 ms.
+    let looks = disk.looks().len();
+    assert!((2..=5).contains(&looks), "{looks} looks in 1.2 s");
+    disk.mend();
+    recovered(&store).await;
+}
+
+/// Guards against a large store that is opened anew again and again without a pause,
+/// because each time takes longer than the wait.
+#[tokio::test]
+async fn the_wait_begins_when_an_attempt_has_ended() {
+    let disk = new_disk();
+    let store = start(&disk);
+    disk.slow_down(Duration::from_millis(200));
+    disk.fail(0, ErrorKind::StorageFull);
+    commit_until_failure(&store).await;
+    while disk.reopened().len() < 4 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (looks, reopened) = (disk.looks(), disk.reopened());
+    // The first follows the write that failed, and an attempt opens it once.
+    for (ended, look) in reopened[1..].iter().zip(&looks[1..]) {
+        let pause = look.duration_since(*ended);
+        assert!(pause >= Duration::from_millis(50), "after {pause:?} again");
+    }
+    disk.mend();
+    recovered(&store).await;
+}
+
 fn new_disk() -> Disk {
     let disk = Disk::default();
     let database = open::builder().create_with_backend(disk.clone()).expect("a new database");
@@ -97,6 +134,14 @@ fn start(disk: &Disk) -> RedbStore {
     let database = open::builder().create_with_backend(disk.clone()).expect("the database opens");
     RedbStore::start(database, Box::new(disk.clone()), None, Retention::default())
         .expect("it holds a store")
+}
+
+async fn recovered(store: &RedbStore) {
+    let since = Instant::now();
+    while store.health().is_err() {
+        assert!(since.elapsed() < Duration::from_secs(20), "it is not taken up again");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 async fn commit_until_failure(store: &RedbStore) -> (u64, Error) {
