@@ -1,0 +1,141 @@
+//! Reading records back, by index, in order.
+//!
+//! Only what is under a signed checkpoint is read: a record that is shown can be
+//! proven. A log that is being written may be read at the same time; what is
+//! appended shows up with the next checkpoint, within a second.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    Checkpoint, DiskFiles, Files as _, Query, ReadError, Record, VerifierKey, hash::Hash, layout,
+    retention, tiles::Tiles,
+};
+
+/// Reads the log in a directory.
+#[derive(Debug)]
+pub struct Reader {
+    directory: PathBuf,
+    key: VerifierKey,
+    checkpoint: Checkpoint,
+}
+
+/// A record and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its index in the log.
+    pub index: u64,
+    /// Its bytes, which the log's hashes are over: one line of JSON without the end.
+    pub bytes: Vec<u8>,
+    /// What they say.
+    pub record: Record,
+}
+
+impl Reader {
+    /// Opens the log in `directory` for reading.
+    ///
+    /// # Errors
+    /// [`ReadError`] if there is none, or its checkpoint is not signed by `key`.
+    pub fn open(directory: &Path, key: &VerifierKey) -> Result<Self, ReadError> {
+        let checkpoint = checkpoint(directory, key)?;
+        Ok(Self { directory: directory.to_owned(), key: key.clone(), checkpoint })
+    }
+
+    /// The checkpoint up to which records are read.
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// The index after the last record: where following the log begins.
+    pub const fn end(&self) -> u64 {
+        self.checkpoint.size
+    }
+
+    /// Looks for a later checkpoint, and gives the end.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn refresh(&mut self) -> Result<u64, ReadError> {
+        self.checkpoint = checkpoint(&self.directory, &self.key)?;
+        Ok(self.end())
+    }
+
+    /// Index of the first record that was not pruned.
+    ///
+    /// # Errors
+    /// [`ReadError`] if that cannot be read.
+    pub fn start(&self) -> Result<u64, ReadError> {
+        retention::minimum_index(&DiskFiles, &self.directory)
+            .map(|minimum| minimum.unwrap_or(0))
+            .map_err(|error| ReadError::Io {
+                path: self.directory.join(layout::MINIMUM_INDEX),
+                error,
+            })
+    }
+
+    /// The records from `from` on, up to the checkpoint, that match `query`. An error
+    /// ends it.
+    pub fn records<'r>(
+        &'r self,
+        from: u64,
+        query: &'r Query,
+    ) -> impl Iterator<Item = Result<Entry, ReadError>> + 'r {
+        let mut failed = false;
+        (from >> 8..self.end().div_ceil(256))
+            .flat_map(move |bundle| match self.bundle(bundle) {
+                Ok(entries) => entries.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            })
+            .filter(move |entry| {
+                entry.as_ref().map_or(true, |e| e.index >= from && query.matches(&e.record))
+            })
+            .take_while(move |entry| {
+                let go_on = !failed;
+                failed = entry.is_err();
+                go_on
+            })
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// [`ReadError::NotThere`] if it was pruned or is not under the checkpoint.
+    pub fn record(&self, index: u64) -> Result<Entry, ReadError> {
+        if index >= self.end() || index < self.start()? {
+            return Err(ReadError::NotThere(index));
+        }
+        let mut entries = self.bundle(index >> 8)?;
+        let at = (index & 255) as usize;
+        if at < entries.len() {
+            Ok(entries.swap_remove(at))
+        } else {
+            Err(ReadError::NotThere(index))
+        }
+    }
+
+    /// The records of one bundle, which must hash to its tile.
+    fn bundle(&self, bundle: u64) -> Result<Vec<Entry>, ReadError> {
+        let tiles = Tiles::new(&DiskFiles, &self.directory, self.end());
+        let hashes = tiles.hashes(0, bundle)?;
+        let entries = tiles.entries(bundle)?;
+        if entries.len() != hashes.len() {
+            return Err(ReadError::Malformed(self.directory.clone()));
+        }
+        (bundle * 256..)
+            .zip(entries.into_iter().zip(hashes))
+            .map(|(index, (bytes, hash))| {
+                let record = Record::decode(&bytes).ok().filter(|_| Hash::of_leaf(&bytes) == hash);
+                let record = record.ok_or_else(|| ReadError::Malformed(self.directory.clone()))?;
+                Ok(Entry { index, bytes, record })
+            })
+            .collect()
+    }
+}
+
+fn checkpoint(directory: &Path, key: &VerifierKey) -> Result<Checkpoint, ReadError> {
+    let path = directory.join(layout::CHECKPOINT);
+    match DiskFiles.read(&path) {
+        Ok(Some(note)) => Checkpoint::open(&note, key).map_err(|_| ReadError::Checkpoint),
+        Ok(None) => Err(ReadError::Missing(path)),
+        Err(error) => Err(ReadError::Io { path, error }),
+    }
+}
