@@ -25,7 +25,9 @@ pub type Decision<'a> = Result<Grant<'a>, Denial>;
 ///
 /// ```compile_fail
 /// use keyreeve_authz::{Action, Grant, GrantedBy, Resource};
-/// let forged = Grant { action: Action::Sign, resource: Resource::Service, by: todo!() };
+/// fn forge(by: GrantedBy<'_>) -> Grant<'_> {
+///     Grant { action: Action::Sign, resource: Resource::Service, by }
+/// }
 /// ```
 #[derive(Debug)]
 #[must_use = "a grant that nothing demands protects nothing"]

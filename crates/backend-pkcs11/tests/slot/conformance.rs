@@ -1,9 +1,8 @@
 //! The suite that every backend passes, judged by aws-lc: SoftHSM computes with OpenSSL.
 
-use keyreeve_backend::conformance::{Outside, Suite};
-use keyreeve_publickey::PublicKey;
-use keyreeve_testkit::{with_container, with_direct};
-use keyreeve_types::{KeySpec, RsaPadding, SignatureAlgorithm};
+use keyreeve_backend::conformance::Suite;
+use keyreeve_testkit::{AwsLc, with_container, with_direct};
+use keyreeve_types::KeySpec;
 
 use crate::fixture::backend;
 
@@ -24,25 +23,4 @@ fn softhsm_behind_p11_kit_passes_the_suite() {
         let backend = backend(token);
         Suite::new(&backend, &AwsLc).without(&[KeySpec::Rsa3072, KeySpec::Rsa4096]).run();
     });
-}
-
-struct AwsLc;
-
-impl Outside for AwsLc {
-    fn verify(
-        &self,
-        spki: &[u8],
-        algorithm: SignatureAlgorithm,
-        input: &[u8],
-        signature: &[u8],
-    ) -> bool {
-        PublicKey::from_spki(spki).unwrap().verify(algorithm, input, signature).unwrap()
-    }
-
-    fn encrypt(&self, spki: &[u8], padding: RsaPadding, plaintext: &[u8]) -> Vec<u8> {
-        let mut ciphertext = Vec::new();
-        let key = PublicKey::from_spki(spki).unwrap();
-        key.encrypt(padding, plaintext, &mut ciphertext).unwrap();
-        ciphertext
-    }
 }
