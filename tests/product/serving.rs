@@ -184,6 +184,7 @@ threads = 2
 [[token]]
 name = "billing"
 sha256 = "{sha256}"
+roles = ["Owner", "Key Vault Administrator"]
 "#,
             token.label
         );

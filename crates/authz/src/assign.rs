@@ -65,12 +65,16 @@ pub fn may_unassign<'a>(
     let assignment = policies.assignment(id).ok_or(Denial::UnknownAssignment)?;
     let resource = assignment.scope.resource();
     let by = match owner(policies, subject, resource, now) {
+        Some(_) if assignment.configured => return Err(Denial::Configured),
         Some(_) if is_last_owner(policies, assignment) => return Err(Denial::LastOwner),
         Some(owner) => owner,
         None => {
             let by = delegate(policies, subject, Right::AssignmentsDelete, resource, now)?;
             if !assignment.role.is_delegable() {
                 return Err(Denial::OwnersRole);
+            }
+            if assignment.configured {
+                return Err(Denial::Configured);
             }
             by
         }

@@ -19,6 +19,9 @@ pub struct Assignment {
     pub scope: Scope,
     /// From this time on it grants nothing; none is for good.
     pub expires: Option<UnixTime>,
+    /// Whether the configuration makes it. It lasts for as long as the configuration says
+    /// so, and nobody else takes it away.
+    pub configured: bool,
 }
 
 /// Identifies an assignment.

@@ -73,6 +73,8 @@ pub enum Denial {
     ToAdministrator,
     /// It is the last assignment of Owner to everything that does not expire.
     LastOwner,
+    /// The configuration makes it, and it alone takes it away.
+    Configured,
 }
 
 /// Decides whether `subject` may do `action` to `resource` at `now`.
@@ -200,6 +202,7 @@ impl Denial {
             Self::ToGroup => "only an Owner assigns a role to a group",
             Self::ToAdministrator => "only an Owner assigns a role to who assigns roles",
             Self::LastOwner => "it is the last Owner of everything",
+            Self::Configured => "the configuration makes the assignment",
         }
     }
 }

@@ -37,7 +37,9 @@ pub use assign::{may_assign, may_unassign};
 pub use assignment::{Assignment, AssignmentId};
 pub use decide::{Decision, Denial, Grant, GrantedBy, decide};
 pub use guid::BadGuid;
-pub use network::{BadRange, BadRules, DefaultAction, IpRange, Listener, NetworkRules, admits};
+pub use network::{
+    BadRange, BadRules, DefaultAction, IpRange, Listener, NetworkRules, admits, is_served,
+};
 pub use pattern::{BadPattern, Pattern};
 pub use permission::{Permission, Permissions};
 pub use policies::{PermissionModel, Policies, PolicyError, VaultPolicy};

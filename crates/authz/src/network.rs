@@ -1,12 +1,16 @@
 //! Network rules of a vault: from where it can be reached.
 //!
-//! They admit a connection to the vault's data and grant nothing. There are no
+//! They admit a connection to the vault's data and grant nothing. Managing a vault is
+//! possible from everywhere but a private listener that the vault does not name: rules
+//! that shut everybody out must not shut out who mends them. There are no
 //! exemptions for where somebody comes from, no trusted services: a rule that is not
 //! written down does not hold.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use keyreeve_types::Name;
+
+use crate::Plane;
 
 /// From where a vault can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +78,23 @@ pub fn admits(rules: &NetworkRules, peer: Option<IpAddr>, listener: &Listener) -
     let peer = peer.map(|peer| peer.to_canonical());
     rules.default == DefaultAction::Allow
         || peer.is_some_and(|peer| rules.ranges.iter().any(|range| range.contains(peer)))
+}
+
+/// Whether a request from `peer`, which came in by `listener`, may ask for an action of
+/// `plane` on a vault with `rules`, on one without any, or on the service.
+pub fn is_served(
+    rules: Option<&NetworkRules>,
+    plane: Plane,
+    peer: Option<IpAddr>,
+    listener: &Listener,
+) -> bool {
+    match (plane, rules) {
+        (Plane::Data, Some(rules)) => admits(rules, peer, listener),
+        (Plane::Management, Some(rules)) => {
+            !listener.private || rules.listeners.contains(&listener.name)
+        }
+        (_, None) => !listener.private,
+    }
 }
 
 impl NetworkRules {

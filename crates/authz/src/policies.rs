@@ -154,8 +154,12 @@ impl Policies {
             return Err(PolicyError::DelegatingGroup);
         }
         let already = self.held_by(&assignment.holder);
+        // What the configuration makes stands beside what is stored, which must read the
+        // same on a node that is configured otherwise.
         let same = |held: &Held| {
-            held.assignment.role == assignment.role && held.assignment.scope == assignment.scope
+            let Assignment { role, scope, configured, .. } = &*held.assignment;
+            (*role, scope, *configured)
+                == (assignment.role, &assignment.scope, assignment.configured)
         };
         if self.assignments.contains_key(&assignment.id) || already.iter().any(same) {
             return Err(PolicyError::AssignmentExists);
@@ -250,7 +254,8 @@ impl Policies {
     /// away: a purge must not turn who assigned into somebody to whom may be assigned.
     #[must_use]
     pub fn without_scope(&self, scope: &Scope) -> Self {
-        let below = self.assignments().filter(|a| scope.contains(a.scope.resource()));
+        let below =
+            self.assignments().filter(|a| !a.configured && scope.contains(a.scope.resource()));
         let mut left = below.fold(self.clone(), |left, assignment| {
             let delegates = self.role(assignment.role).is_some_and(Role::delegates);
             let without = left.without_assignment(assignment.id);

@@ -76,6 +76,11 @@ pub(crate) fn timeout(metadata: &MetadataMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use keyreeve_authz::Listener;
+    use keyreeve_service::{Identity, Source};
+
     use super::*;
 
     fn with(timeout: &'static str) -> Request<()> {
@@ -90,7 +95,10 @@ mod tests {
         let refused = Call::new(Request::new(())).err().expect("no caller");
         assert_eq!(refused.code(), tonic::Code::Unauthenticated);
         let mut request = Request::new(());
-        request.extensions_mut().insert(Caller::authenticated("app"));
+        let listener = Listener { name: "grpc".parse().expect("a name"), private: false };
+        let source = Source { peer: None, listener: Arc::new(listener) };
+        let caller = Caller::new(Arc::new(Identity::nobody()), source, None);
+        request.extensions_mut().insert(caller);
         assert!(Call::new(request).is_ok());
     }
 

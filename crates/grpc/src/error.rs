@@ -34,7 +34,8 @@ pub fn to_status(error: &Error) -> Status {
                 details.set_retry_info(retry_after);
             }
         }
-        Kind::NotFound
+        Kind::PermissionDenied
+        | Kind::NotFound
         | Kind::AlreadyExists
         | Kind::Aborted
         | Kind::DeadlineExceeded
@@ -119,6 +120,7 @@ pub(crate) fn to_operation_error(error: &Error) -> OperationError {
 fn code(kind: Kind) -> Code {
     match kind {
         Kind::InvalidArgument { .. } | Kind::DecryptionFailed => Code::InvalidArgument,
+        Kind::PermissionDenied => Code::PermissionDenied,
         Kind::NotFound => Code::NotFound,
         Kind::AlreadyExists => Code::AlreadyExists,
         Kind::FailedPrecondition => Code::FailedPrecondition,

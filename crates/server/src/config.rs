@@ -32,7 +32,7 @@ pub use limits::Limits;
 pub use log::{Format, LogConfig};
 pub use problem::{Problem, Report};
 pub use slot::SlotConfig;
-pub use token::TokenConfig;
+pub use token::{Token, TokenConfig};
 
 use crate::{listen::cores, tls};
 
@@ -189,8 +189,8 @@ pub struct Checked {
     pub slots: Vec<Slot>,
     /// The slot of premium vaults.
     pub premium: Option<Name>,
-    /// Who may call: names and SHA-256 of their tokens.
-    pub tokens: Vec<(Name, [u8; 32])>,
+    /// Who may call, and what they hold.
+    pub tokens: Vec<Token>,
     /// What a caller can use up.
     pub limits: Limits,
     /// What is logged.

@@ -128,11 +128,22 @@ pub(crate) struct FrontStart {
     pub keyhosts: Vec<String>,
     /// Which of them holds premium vaults.
     pub premium: Option<String>,
-    /// Names and SHA-256, in hex, of the tokens.
-    pub tokens: Vec<(String, String)>,
+    /// Who may call.
+    pub tokens: Vec<TokenStart>,
     pub limits: Limits,
     pub log: LogConfig,
     pub allow_rsa1_5: bool,
+}
+
+/// A bearer token, as the front is told of it. Short, because there may be many.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TokenStart {
+    /// Who has it.
+    pub name: String,
+    /// Its SHA-256, in hex.
+    pub sha256: String,
+    /// What it holds at `/`: places in `Role::built_in()`.
+    pub roles: Vec<usize>,
 }
 
 /// How one process is.

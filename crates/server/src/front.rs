@@ -13,6 +13,7 @@ mod https;
 mod prefix;
 mod runtime;
 mod status;
+mod trace;
 mod turn;
 
 pub(crate) use authn::Tokens;

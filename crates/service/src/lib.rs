@@ -1,8 +1,8 @@
 //! The service without a transport: vaults, keys and what keys are for.
 //!
-//! Both doors call it and nothing else. Every operation passes the gate, takes the
-//! authenticated [`Caller`] first and a [`Deadline`] last, and is a file of its own
-//! under [`vaults`], [`keys`] and [`crypto`].
+//! Both doors call it and nothing else. Every operation passes the gate, which asks
+//! `keyreeve-authz`, takes the [`Caller`] first and a [`Deadline`] last, and is a file
+//! of its own under [`vaults`], [`keys`] and [`crypto`].
 //!
 //! All records are in memory, as snapshots that are read without a lock; the store
 //! is written before a change is acknowledged and read by nothing on the way of an
@@ -18,6 +18,7 @@ pub mod keys;
 pub mod settings;
 pub mod vaults;
 
+mod access;
 mod backends;
 mod caller;
 mod clock;
@@ -33,11 +34,15 @@ mod service;
 mod status;
 mod usable;
 
+pub use access::ConfiguredRole;
 pub use backends::{Backends, Tier};
-pub use caller::Caller;
+pub use caller::{Caller, Identity, RequestId, Source, TraceId};
 pub use clock::Clock;
 pub use crypto::Jwks;
 pub use error::{Error, Kind};
+/// How callers are named in the audit log.
+pub use keyreeve_audit::record::{Credential, Id, Method, Peer};
+pub use keyreeve_authz as authz;
 pub use keyreeve_keyhost::Deadline;
 pub use name::{KeyName, VaultName};
 pub use page::{Page, PageRequest};

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use keyreeve_authz::Resource;
 use keyreeve_types::{BadName, Name, VersionId};
 
 /// The name of a vault in a request.
@@ -27,6 +28,11 @@ impl<'a> VaultName<'a> {
     pub(crate) fn as_str(self) -> &'a str {
         self.0
     }
+
+    /// What is decided about.
+    pub(crate) const fn resource(self) -> Resource<'a> {
+        Resource::Vault(self.0)
+    }
 }
 
 impl<'a> KeyName<'a> {
@@ -38,6 +44,11 @@ impl<'a> KeyName<'a> {
     /// Its vault.
     pub fn vault(self) -> VaultName<'a> {
         VaultName(self.vault)
+    }
+
+    /// What is decided about: the key, whichever version was named.
+    pub(crate) const fn resource(self) -> Resource<'a> {
+        Resource::key(self.vault, self.key)
     }
 
     pub(crate) fn key(self) -> &'a str {

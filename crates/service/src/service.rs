@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keyreeve_store::Store;
 
-use crate::{Backends, Clock, Follower, LoadError, Settings, registry::Registry};
+use crate::{Backends, Clock, Follower, LoadError, Settings, access::Access, registry::Registry};
 
 /// The service, as one runtime uses it. Cheap to clone.
 #[derive(Clone)]
@@ -16,6 +16,7 @@ pub struct Service {
 /// What the service's runtimes share.
 pub struct Shared {
     pub(crate) registry: Arc<Registry>,
+    pub(crate) access: Arc<Access>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
@@ -29,8 +30,9 @@ impl Shared {
         settings: Settings,
         clock: Clock,
     ) -> Result<(Arc<Self>, Follower), LoadError> {
+        let access = Arc::new(Access::new(&settings.roles).map_err(LoadError::Roles)?);
         let (registry, follower) = Follower::start(Arc::clone(&store)).await?;
-        Ok((Arc::new(Self { registry, store, settings, clock }), follower))
+        Ok((Arc::new(Self { registry, access, store, settings, clock }), follower))
     }
 
     /// Whether the store takes changes, as far as it knows without I/O. Whatever it

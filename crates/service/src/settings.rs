@@ -1,11 +1,16 @@
 //! What the configuration decides, and the limits nobody can configure.
 
+use crate::ConfiguredRole;
+
 /// What the configuration decides about the service.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Whether RSA1_5 (RSAES-PKCS1-v1_5) may be used. Off unless there is no way
     /// round it: its padding is an oracle to whoever can tell failures apart.
     pub allow_rsa1_5: bool,
+    /// Who holds which roles at `/` because the configuration says so. Nobody may do
+    /// anything in a service without any, until the store has assignments.
+    pub roles: Vec<ConfiguredRole>,
 }
 
 /// Longest plaintext, message, ciphertext or wrapped key of one operation, in bytes.

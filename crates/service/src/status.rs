@@ -1,11 +1,9 @@
 //! Reading how the service is, which whoever runs it knows and this crate does not.
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 
-use crate::{
-    Caller, Error, Service,
-    gate::{Action, Target},
-};
+use crate::{Caller, Error, Service, gate::Ask};
 
 impl Service {
     /// Lets `caller` read what `read` reports.
@@ -16,7 +14,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<T, Error> {
         let read = &read;
-        self.run(caller, Action::GetStatus, Target::Service, deadline, move |_permit| async move {
+        self.run(caller, Ask::service(Action::GetStatus), deadline, move |_permit| async move {
             Ok(read())
         })
         .await

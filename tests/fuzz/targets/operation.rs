@@ -24,7 +24,9 @@ use keyreeve_proto::v1::{
     sign_request, verify_request,
 };
 use keyreeve_service::{
-    Backends, Caller, Clock, Deadline, KeyName, Service, Settings, Shared, Tier, VaultName,
+    Backends, Caller, Clock, ConfiguredRole, Deadline, Identity, KeyName, Method, Service,
+    Settings, Shared, Source, Tier, VaultName,
+    authz::{Listener, Principal, PrincipalKind, Role, Subject},
     keys::{Attributes, CreateKey},
     vaults::CreateVault,
 };
@@ -70,10 +72,21 @@ impl Live {
     }
 
     fn run(&self, operation: &Operation) -> keyreeve_proto::v1::OperationResult {
-        let caller = Caller::authenticated("fuzz");
+        let caller = caller();
         let running = fuzzing::run(&self.service, &caller, operation, soon());
         self.runtime.block_on(running)
     }
+}
+
+fn principal() -> Principal {
+    Principal::new(PrincipalKind::Token, None, "fuzz").expect("a principal")
+}
+
+fn caller() -> Caller {
+    let subject = Subject::new(principal(), []).expect("a subject");
+    let listener = Listener { name: "grpc".parse().expect("a name"), private: false };
+    let source = Source { peer: None, listener: Arc::new(listener) };
+    Caller::new(Arc::new(Identity::proven(subject, Method::Token, None)), source, None)
 }
 
 fn soon() -> Deadline {
@@ -103,12 +116,16 @@ async fn service() -> Service {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let store = Arc::new(MemoryStore::new());
-    let opened = Shared::open(store, Settings::default(), Clock::system()).await;
+    let role = |name| Role::find_built_in(name).expect("a role").id();
+    let roles = ["Owner", "Key Vault Administrator"]
+        .map(|name| ConfiguredRole { holder: principal(), role: role(name) });
+    let settings = Settings { roles: roles.into(), ..Settings::default() };
+    let opened = Shared::open(store, settings, Clock::system()).await;
     let (shared, follower) = opened.expect("an empty store");
     tokio::spawn(follower.run());
     let service = Service::new(shared, Backends::new(client, None));
 
-    let caller = Caller::authenticated("fuzz");
+    let caller = caller();
     let name = VaultName::new("prod").expect("a name");
     let vault = CreateVault { name, tier: Tier::Standard };
     service.create_vault(&caller, vault, soon()).await.expect("a vault");

@@ -168,6 +168,15 @@ impl Role {
         built_in::all()
     }
 
+    /// The built-in role of that name, whatever its case, or of that GUID.
+    pub fn find_built_in(text: &str) -> Option<&'static Self> {
+        let id = text.parse::<RoleId>().ok();
+        let is_it = |role: &&Arc<Self>| {
+            role.name().eq_ignore_ascii_case(text) || id.is_some_and(|id| role.id == id)
+        };
+        Self::built_in().iter().find(is_it).map(AsRef::as_ref)
+    }
+
     /// Its id.
     pub const fn id(&self) -> RoleId {
         self.id

@@ -56,6 +56,7 @@ pub(crate) fn assignment(id: u128, role: &str, holder: Principal, scope: &str) -
         holder,
         scope: scope.parse().expect("a scope"),
         expires: None,
+        configured: false,
     }
 }
 
@@ -88,5 +89,6 @@ pub(crate) fn assignments() -> impl Strategy<Value = Assignment> {
         holder,
         scope,
         expires,
+        configured: false,
     })
 }

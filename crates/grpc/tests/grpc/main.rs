@@ -1,6 +1,8 @@
 //! The door as a client sees it: generated clients call the routes, without a
 //! network between them, and a real keyhost answers.
 
+mod who;
+
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -15,11 +17,12 @@ use keyreeve_grpc::{
         vault_service_client::VaultServiceClient, verify_request,
     },
 };
-use keyreeve_service::{Backends, Caller, Clock, Service, Settings, Shared};
+use keyreeve_service::{Backends, Clock, Service, Settings, Shared};
 use keyreeve_store::MemoryStore;
 use keyreeve_testkit::LocalKeyhost;
 use tonic::{Code, Request, service::Routes};
 use tonic_types::StatusExt;
+use who::{caller, everything};
 
 struct Fixture {
     routes: Routes,
@@ -32,7 +35,8 @@ impl Fixture {
     async fn start() -> Self {
         let keyhost = LocalKeyhost::start().await.expect("a keyhost");
         let store = Arc::new(MemoryStore::new());
-        let opened = Shared::open(store, Settings::default(), Clock::system()).await;
+        let settings = Settings { roles: everything("tests"), ..Settings::default() };
+        let opened = Shared::open(store, settings, Clock::system()).await;
         let (shared, _) = opened.expect("a store");
         let service = Service::new(shared, Backends::new(keyhost.client().clone(), None));
         let routes = routes(&service, StatusSource::new(Default::default)).prepare();
@@ -59,7 +63,7 @@ impl Fixture {
 /// A request as it leaves the server's authentication.
 fn called<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
-    request.extensions_mut().insert(Caller::authenticated("tests"));
+    request.extensions_mut().insert(caller("tests"));
     request
 }
 

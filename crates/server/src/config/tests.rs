@@ -76,7 +76,8 @@ fn a_short_configuration_is_enough() {
     assert_eq!(config.data_dir, place.path("data"));
     assert!(config.front_threads >= 1 && config.software_threads >= 1);
     assert!(!config.allow_rsa1_5);
-    assert_eq!(config.tokens[0].1[31], 1);
+    assert_eq!(config.tokens[0].sha256[31], 1);
+    assert_eq!(config.tokens[0].roles, [], "a token that is given nothing holds nothing");
 }
 
 /// Guards against a misspelt protection that is taken for "not set".
@@ -120,6 +121,12 @@ fn each_wrong_value_is_reported_under_its_field() {
         ("[premium]\nslot = 'hsm'", "premium.slot:"),
         ("[[token]]\nname = 'a b'\nsha256 = '02'", "token[1].name:"),
         ("[[token]]\nname = 'a'\nsha256 = 'kr_secret'", "token[1].sha256:"),
+        ("[[token]]\nname = 'a'\nsha256 = '02'\nroles = ['owner', 'Root']", "token[1].roles[1]:"),
+        (
+            "[[token]]\nname = 'a'\nsha256 = '02'\nroles = ['Owner', \
+             '8e3af657-a8ff-443c-a75c-2fe8c4bcb635']",
+            "token[1].roles[1]:",
+        ),
         ("[[slot]]\nname = 'software'\nprofile = 'x'\npin_file = 'pin'", "slot[0].name:"),
         ("[[slot]]\nname = 'hsm'\nprofile = 'none.toml'\npin_file = 'pin'", "slot[0].profile:"),
         ("[[slot]]\nname = 'hsm'\nprofile = 'x'\npin_file = 'no'", "slot[0].pin_file:"),

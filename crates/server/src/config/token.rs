@@ -1,10 +1,12 @@
-//! `[[token]]`: who may call, by the SHA-256 of a bearer token.
+//! `[[token]]`: who may call, by the SHA-256 of a bearer token, and what they may do
+//! before anybody has assigned anything.
 //!
 //! The file holds no token, so that reading it gives nobody access. A token has
 //! 256 random bits (`keyreeve token generate`), which is why a plain hash does.
 
 use std::collections::BTreeSet;
 
+use keyreeve_authz::{Role, RoleId};
 use keyreeve_types::Name;
 use serde::Deserialize;
 
@@ -22,9 +24,24 @@ pub struct TokenConfig {
     pub name: String,
     /// SHA-256 of the token's characters: 64 hex digits.
     pub sha256: String,
+    /// Built-in roles that it holds at `/`, by name or GUID, for as long as they stand
+    /// here. None by default: it may do what it is assigned.
+    #[serde(default)]
+    pub roles: Vec<String>,
 }
 
-pub(super) fn check(report: &mut Report, tokens: &[TokenConfig]) -> Vec<(Name, [u8; 32])> {
+/// A token in which everything was looked at.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// Who has it.
+    pub name: Name,
+    /// SHA-256 of the token's characters.
+    pub sha256: [u8; 32],
+    /// What it holds at `/`: built-in roles, each once.
+    pub roles: Vec<RoleId>,
+}
+
+pub(super) fn check(report: &mut Report, tokens: &[TokenConfig]) -> Vec<Token> {
     if tokens.is_empty() {
         report.add(
             "token",
@@ -66,9 +83,32 @@ pub(super) fn check(report: &mut Report, tokens: &[TokenConfig]) -> Vec<(Name, [
                 "give each caller a token of its own",
             );
         }
+        let roles = check_roles(report, index, &token.roles);
         if let (Ok(name), Ok(())) = (name, decoded) {
-            checked.push((name, hash));
+            checked.push(Token { name, sha256: hash, roles });
         }
     }
     checked
+}
+
+/// Custom roles are in the store, which nobody has opened yet and which can change
+/// while the service runs.
+fn check_roles(report: &mut Report, index: usize, roles: &[String]) -> Vec<RoleId> {
+    let mut checked = BTreeSet::new();
+    for (place, text) in roles.iter().enumerate() {
+        let field = || format!("token[{index}].roles[{place}]");
+        match Role::find_built_in(text) {
+            None => report.add(
+                field(),
+                format!("`{text}` is no built-in role"),
+                "use a name or GUID of docs/roles.md; assign a custom role with `keyreeve \
+                 assignment create`",
+            ),
+            Some(role) if !checked.insert(role.id()) => {
+                report.add(field(), format!("`{text}` is named twice"), "name each role once");
+            }
+            Some(_) => {}
+        }
+    }
+    checked.into_iter().collect()
 }

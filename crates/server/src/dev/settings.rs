@@ -26,6 +26,7 @@ file = "root.key"
 [[token]]
 name = "dev"
 sha256 = "{token_sha256}"
+roles = ["Owner", "Key Vault Administrator"]
 
 [log]
 level = "warn"

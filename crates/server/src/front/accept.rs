@@ -4,8 +4,10 @@
 //! descriptors, it waits. The number of connections is bounded before a connection
 //! is accepted, so that what is too many waits in the kernel.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
+use keyreeve_authz::Listener;
+use keyreeve_service::{Peer, Source};
 use rustls::ServerConfig;
 use tokio::{
     io::BufReader,
@@ -30,6 +32,8 @@ pub(super) type Connection = TlsStream<BufReader<TurnStream>>;
 
 /// One listening socket and what is done before its connections are served.
 pub(super) struct Door {
+    /// What network rules call it.
+    pub(super) name: Arc<Listener>,
     pub(super) listener: std::net::TcpListener,
     pub(super) tls: Arc<ServerConfig>,
     pub(super) handshake: Duration,
@@ -44,10 +48,10 @@ impl Door {
     /// last has ended. `serve` watches the same signal.
     pub(super) async fn open<S, F>(self, serve: S) -> io::Result<()>
     where
-        S: Fn(Connection, watch::Receiver<bool>) -> F + Clone + Send + 'static,
+        S: Fn(Connection, Source, watch::Receiver<bool>) -> F + Clone + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let Self { listener, tls, handshake, room, drain } = self;
+        let Self { name, listener, tls, handshake, room, drain } = self;
         let listener = TcpListener::from_std(listener)?;
         let acceptor = TlsAcceptor::from(tls);
         let mut connections = JoinSet::new();
@@ -59,7 +63,7 @@ impl Door {
                 Some(_) = connections.join_next() => continue,
                 accepted = next(&listener, &room) => accepted,
             };
-            let (stream, place) = match accepted {
+            let (stream, peer, place) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     pause_after(&error).await;
@@ -67,6 +71,9 @@ impl Door {
                 }
             };
             let (acceptor, serve, drain) = (acceptor.clone(), serve.clone(), drain.clone());
+            // An IPv4 peer of a socket for both families is an IPv4 peer.
+            let peer = Some(Peer::Ip(peer.ip().to_canonical(), peer.port()));
+            let source = Source { peer, listener: Arc::clone(&name) };
             // What leaves at the end of a turn waits for nothing.
             let _ = stream.set_nodelay(true);
             let (stream, outbox) = TurnStream::new(stream);
@@ -74,7 +81,7 @@ impl Door {
                 let _place = place;
                 let stream = BufReader::with_capacity(READ_AHEAD, stream);
                 match timeout(handshake, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => serve(stream, drain).await,
+                    Ok(Ok(stream)) => serve(stream, source, drain).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 }
@@ -88,10 +95,13 @@ impl Door {
 
 type Place = tokio::sync::OwnedSemaphorePermit;
 
-async fn next(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<(TcpStream, Place)> {
+async fn next(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, Place)> {
     let place = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, place))
 }
 
 /// A connection that was gone before it was accepted is nothing; anything else is

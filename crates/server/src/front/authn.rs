@@ -6,11 +6,11 @@
 //!
 //! It refuses to decide what a caller may do.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use http::{HeaderMap, header::AUTHORIZATION};
-use keyreeve_service::Caller;
+use keyreeve_service::Identity;
 
 use crate::token;
 
@@ -23,7 +23,7 @@ const MAX_CREDENTIAL: usize = 1024;
 /// something about that hash, which tells nothing about a token that has 256
 /// random bits; the comparison that admits takes the same time for every hash.
 pub(crate) struct Tokens {
-    callers: HashMap<u64, Vec<([u8; 32], Caller)>>,
+    known: HashMap<u64, Vec<([u8; 32], Arc<Identity>)>>,
 }
 
 /// What a request said about who sent it.
@@ -32,19 +32,19 @@ pub(crate) enum Credential {
     /// Nothing.
     NotPresented,
     /// A known token.
-    Proven(Caller),
+    Proven(Arc<Identity>),
     /// Something that is not a known token.
     Failed,
 }
 
 impl Tokens {
-    /// From names and SHA-256 of tokens.
-    pub(crate) fn new(known: impl IntoIterator<Item = (String, [u8; 32])>) -> Self {
-        let mut callers: HashMap<u64, Vec<_>> = HashMap::new();
-        for (name, hash) in known {
-            callers.entry(prefix(&hash)).or_default().push((hash, Caller::authenticated(name)));
+    /// From identities and SHA-256 of the tokens that prove them.
+    pub(crate) fn new(identities: impl IntoIterator<Item = (Identity, [u8; 32])>) -> Self {
+        let mut known: HashMap<u64, Vec<_>> = HashMap::new();
+        for (identity, hash) in identities {
+            known.entry(prefix(&hash)).or_default().push((hash, Arc::new(identity)));
         }
-        Self { callers }
+        Self { known }
     }
 
     /// Reads the request's credential.
@@ -59,12 +59,12 @@ impl Tokens {
         proven.map_or(Credential::Failed, Credential::Proven)
     }
 
-    fn find(&self, token: &[u8]) -> Option<Caller> {
+    fn find(&self, token: &[u8]) -> Option<Arc<Identity>> {
         let hash = token::hash(token);
-        let candidates = self.callers.get(&prefix(&hash))?;
-        let (_, caller) =
+        let candidates = self.known.get(&prefix(&hash))?;
+        let (_, identity) =
             candidates.iter().find(|(known, _)| verify_slices_are_equal(known, &hash).is_ok())?;
-        Some(caller.clone())
+        Some(Arc::clone(identity))
     }
 }
 
@@ -103,12 +103,20 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use keyreeve_authz::{Principal, PrincipalKind, Subject};
+    use keyreeve_service::Method;
+
     use super::*;
 
     fn tokens() -> Tokens {
+        let identity = |name| {
+            let principal = Principal::new(PrincipalKind::Token, None, name).expect("a principal");
+            let subject = Subject::new(principal, []).expect("a subject");
+            Identity::proven(subject, Method::Token, None)
+        };
         Tokens::new([
-            ("app".to_owned(), token::hash(b"kr_one")),
-            ("ops".to_owned(), token::hash(b"kr_two")),
+            (identity("app"), token::hash(b"kr_one")),
+            (identity("ops"), token::hash(b"kr_two")),
         ])
     }
 
@@ -119,7 +127,9 @@ mod tests {
         }
         match tokens().authenticate(&headers) {
             Credential::NotPresented => "not presented".to_owned(),
-            Credential::Proven(caller) => caller.name().to_owned(),
+            Credential::Proven(who) => {
+                who.subject().expect("somebody").principal().name().to_owned()
+            }
             Credential::Failed => "failed".to_owned(),
         }
     }

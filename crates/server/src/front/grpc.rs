@@ -18,7 +18,7 @@ use keyreeve_proto::{
     FILE_DESCRIPTOR_SET,
     v1::crypto_service_server::{CryptoServiceServer, SERVICE_NAME as CRYPTO},
 };
-use keyreeve_service::Service;
+use keyreeve_service::{Caller, Service, Source};
 use tokio::sync::watch;
 use tonic::{body::Body, service::Routes};
 use tonic_health::{pb::health_server::HealthServer, server::HealthService};
@@ -26,6 +26,7 @@ use tower::Service as _;
 
 use super::{
     Tokens, accept::Connection, authn::Credential, drain::until_drained, prefix::PrefixFirst,
+    trace::trace,
 };
 use crate::config::Limits;
 
@@ -71,9 +72,14 @@ impl Grpc {
 
     /// Serves one connection until its end, or to the end of what is in flight when
     /// told to drain.
-    pub(super) async fn serve(self, stream: Connection, drain: watch::Receiver<bool>) {
+    pub(super) async fn serve(
+        self,
+        stream: Connection,
+        source: Source,
+        drain: watch::Receiver<bool>,
+    ) {
         let http = self.http.clone();
-        let service = service_fn(move |request| self.clone().call(request));
+        let service = service_fn(move |request| self.clone().call(request, source.clone()));
         let connection = pin!(http.serve_connection(TokioIo::new(stream), service));
         let finish = |connection: Pin<&mut _>| http2::Connection::graceful_shutdown(connection);
         if let Err(error) = until_drained(connection, finish, drain).await {
@@ -81,10 +87,15 @@ impl Grpc {
         }
     }
 
-    async fn call(mut self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    async fn call(
+        mut self,
+        mut request: Request<Incoming>,
+        source: Source,
+    ) -> Result<Response<Body>, Infallible> {
         if !is_open(request.uri().path()) {
             match self.tokens.authenticate(request.headers()) {
-                Credential::Proven(caller) => {
+                Credential::Proven(identity) => {
+                    let caller = Caller::new(identity, source, trace(request.headers()));
                     request.extensions_mut().insert(caller);
                 }
                 refused => {

@@ -16,7 +16,7 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -28,12 +28,13 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use keyreeve_service::{
-    Caller, Deadline, Error, Jwks, KeyName, Kind, Service, VaultName, crypto::JwksOf,
+    Caller, Deadline, Error, Identity, Jwks, KeyName, Kind, Service, Source, VaultName,
+    crypto::JwksOf,
 };
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{Processes, accept::Connection, drain::until_drained};
+use super::{Processes, accept::Connection, drain::until_drained, trace::trace};
 use crate::config::Limits;
 
 /// How long a verifier may go by what it has. A key that signs from now on is in
@@ -69,8 +70,13 @@ impl Https {
 
     /// Serves one connection until its end, or to the end of what is in flight when
     /// told to drain.
-    pub(super) async fn serve(self, stream: Connection, drain: watch::Receiver<bool>) {
-        let service = TowerToHyperService::new(self.routes);
+    pub(super) async fn serve(
+        self,
+        stream: Connection,
+        source: Source,
+        drain: watch::Receiver<bool>,
+    ) {
+        let service = TowerToHyperService::new(self.routes.layer(Extension(source)));
         let connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let finish = |connection: Pin<&mut _>| auto::Connection::graceful_shutdown(connection);
         if let Err(error) = until_drained(connection, finish, drain).await {
@@ -84,6 +90,7 @@ impl Https {
 struct Context {
     service: Service,
     processes: Arc<Processes>,
+    nobody: Arc<Identity>,
 }
 
 fn routes(service: Service, processes: Arc<Processes>) -> Router {
@@ -96,16 +103,17 @@ fn routes(service: Service, processes: Arc<Processes>) -> Router {
         .method_not_allowed_fallback(async || {
             problem(StatusCode::METHOD_NOT_ALLOWED, "this address can only be read: use GET")
         })
-        .with_state(Context { service, processes })
+        .with_state(Context { service, processes, nobody: Arc::new(Identity::nobody()) })
 }
 
 async fn vault_keys(
     State(context): State<Context>,
     Path(vault): Path<String>,
+    Extension(source): Extension<Source>,
     headers: HeaderMap,
 ) -> Response {
     match VaultName::new(&vault) {
-        Ok(vault) => context.jwks(JwksOf::Vault(vault), &headers).await,
+        Ok(vault) => context.jwks(JwksOf::Vault(vault), source, &headers).await,
         Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
@@ -113,10 +121,11 @@ async fn vault_keys(
 async fn key_keys(
     State(context): State<Context>,
     Path((vault, key)): Path<(String, String)>,
+    Extension(source): Extension<Source>,
     headers: HeaderMap,
 ) -> Response {
     match KeyName::new(&vault, &key, None) {
-        Ok(key) => context.jwks(JwksOf::Key(key), &headers).await,
+        Ok(key) => context.jwks(JwksOf::Key(key), source, &headers).await,
         Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
@@ -142,18 +151,14 @@ async fn ready(State(context): State<Context>) -> Response {
 }
 
 impl Context {
-    async fn jwks(&self, of: JwksOf<'_>, headers: &HeaderMap) -> Response {
-        let deadline = Deadline::after(DEADLINE);
-        match self.service.get_jwks(&anybody(), of, deadline).await {
+    /// Public keys are for whoever asks.
+    async fn jwks(&self, of: JwksOf<'_>, source: Source, headers: &HeaderMap) -> Response {
+        let caller = Caller::new(Arc::clone(&self.nobody), source, trace(headers));
+        match self.service.get_jwks(&caller, of, Deadline::after(DEADLINE)).await {
             Ok(jwks) => jwk_set(&jwks, headers),
             Err(error) => failed(&error),
         }
     }
-}
-
-/// Public keys are for whoever asks.
-fn anybody() -> Caller {
-    Caller::authenticated("anybody")
 }
 
 fn jwk_set(jwks: &Jwks, headers: &HeaderMap) -> Response {
@@ -190,6 +195,7 @@ fn matches(known: &str, tag: &str) -> bool {
 fn failed(error: &Error) -> Response {
     let code = match error.kind() {
         Kind::InvalidArgument { .. } => StatusCode::BAD_REQUEST,
+        Kind::PermissionDenied => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::ResourceExhausted { .. } => StatusCode::TOO_MANY_REQUESTS,
         Kind::Unavailable { .. } | Kind::DeadlineExceeded => StatusCode::SERVICE_UNAVAILABLE,

@@ -2,6 +2,7 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
+use keyreeve_authz::Listener;
 use keyreeve_keyhost::{Client, ClientLink, Driver};
 use keyreeve_proto::v1::{
     crypto_service_server, key_service_server, status_service_server, vault_service_server,
@@ -79,7 +80,8 @@ impl Runtime {
         tokio::spawn(Arc::clone(&processes).beat());
         let service = Service::new(shared, keyhosts.backends);
 
-        let door = |listener, tls| Door {
+        let door = |name, listener, tls| Door {
+            name: public(name),
             listener,
             tls,
             handshake: Duration::from_millis(limits.handshake_ms),
@@ -91,15 +93,17 @@ impl Runtime {
         report_health(&health, ServingStatus::Serving).await;
         let answers = HealthService::from_health_reporter(health.clone());
         let grpc = grpc::Grpc::new(&service, tokens, status, answers, &limits);
-        let grpc_door = door(self.grpc, self.grpc_tls).open(move |stream, drain| {
-            let grpc = grpc.clone();
-            async move { grpc.serve(stream, drain).await }
-        });
+        let grpc_door =
+            door("grpc", self.grpc, self.grpc_tls).open(move |stream, source, drain| {
+                let grpc = grpc.clone();
+                async move { grpc.serve(stream, source, drain).await }
+            });
         let https = https::Https::new(service, processes, &limits);
-        let https_door = door(self.https, self.https_tls).open(move |stream, drain| {
-            let https = https.clone();
-            async move { https.serve(stream, drain).await }
-        });
+        let https_door =
+            door("https", self.https, self.https_tls).open(move |stream, source, drain| {
+                let https = https.clone();
+                async move { https.serve(stream, source, drain).await }
+            });
 
         let doors = async { tokio::try_join!(grpc_door, https_door).map(drop) };
         let limit = async {
@@ -125,4 +129,9 @@ async fn report_health(health: &HealthReporter, status: ServingStatus) {
     ] {
         health.set_service_status(name, status).await;
     }
+}
+
+/// A door that is there for every vault which does not say otherwise.
+fn public(name: &'static str) -> Arc<Listener> {
+    Arc::new(Listener { name: name.parse().expect("a constant that is a name"), private: false })
 }

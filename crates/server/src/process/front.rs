@@ -11,17 +11,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use keyreeve_authz::{Principal, PrincipalKind, Role, Subject};
 use keyreeve_keyhost::{
     FrontEnd,
     sandbox::{Sandbox, Syscalls},
 };
-use keyreeve_service::{Clock, Settings, Shared};
+use keyreeve_service::{Clock, ConfiguredRole, Credential, Id, Identity, Method, Settings, Shared};
 use keyreeve_store_redb::{OpenFault, RedbStore};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
     config::TlsConfig,
-    control::{ControlSocket, FromFront, FrontStart, ToFront},
+    control::{ControlSocket, FromFront, FrontStart, ToFront, TokenStart},
     front::{Keyhosts, Links, Processes, Runtime, Tokens},
     log, tls,
 };
@@ -70,7 +71,8 @@ fn serve(
     let pair = TlsConfig { certificate: start.certificate, key: start.key };
     let grpc_tls = tls::load(&pair, &[b"h2"])?;
     let https_tls = tls::load(&pair, &[b"h2", b"http/1.1"])?;
-    let tokens = Arc::new(tokens(start.tokens)?);
+    let (tokens, roles) = tokens(&start.tokens)?;
+    let tokens = Arc::new(tokens);
 
     // 2. What is for all threads, before there are any.
     schedule_in_batches();
@@ -82,7 +84,7 @@ fn serve(
 
     // 4. The store, on a runtime of its own, which also follows it.
     let store = open_store(&start.data_dir.join(STORE))?;
-    let settings = Settings { allow_rsa1_5: start.allow_rsa1_5 };
+    let settings = Settings { allow_rsa1_5: start.allow_rsa1_5, roles };
     let shared = share(store, settings)?;
     processes.serve(Arc::clone(&shared));
 
@@ -143,14 +145,29 @@ fn schedule_in_batches() {
     }
 }
 
-fn tokens(known: Vec<(String, String)>) -> Result<Tokens, String> {
-    let decode = |(name, sha256): (String, String)| {
+/// Who the tokens prove, and what they hold.
+fn tokens(known: &[TokenStart]) -> Result<(Tokens, Vec<ConfiguredRole>), String> {
+    let mut identities = Vec::new();
+    let mut roles = Vec::new();
+    for token in known {
         let mut hash = [0; 32];
-        hex::decode_to_slice(sha256, &mut hash).map_err(|_| "a token's hash is damaged")?;
-        Ok((name, hash))
-    };
-    let known: Result<Vec<_>, &str> = known.into_iter().map(decode).collect();
-    Ok(Tokens::new(known?))
+        hex::decode_to_slice(&token.sha256, &mut hash)
+            .map_err(|_| "a token's hash is damaged".to_owned())?;
+        let holder = Principal::new(PrincipalKind::Token, None, &token.name)
+            .map_err(|error| error.to_string())?;
+        for place in &token.roles {
+            let role = Role::built_in().get(*place).ok_or("a token's role is damaged")?;
+            roles.push(ConfiguredRole { holder: holder.clone(), role: role.id() });
+        }
+        // In the audit log, the beginning of the hash says which line of the
+        // configuration it was.
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        let subject = Subject::new(holder, []).map_err(|error| error.to_string())?;
+        let credential = Some(Credential::assigned(Id(id)));
+        identities.push((Identity::proven(subject, Method::Token, credential), hash));
+    }
+    Ok((Tokens::new(identities), roles))
 }
 
 fn shut_in(data_dir: &std::path::Path) -> Vec<keyreeve_keyhost::Protection> {

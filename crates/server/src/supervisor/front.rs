@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use keyreeve_authz::{Role, RoleId};
 use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, timeout},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     config::Checked,
-    control::{Channel, FromFront, FrontStart, ToFront},
+    control::{Channel, FromFront, FrontStart, ToFront, TokenStart},
 };
 
 /// Longest time from the start to `Ready`: reading the whole index of the store.
@@ -156,7 +157,11 @@ async fn start(config: &Checked, sockets: &Sockets) -> std::io::Result<(Child, C
         tokens: config
             .tokens
             .iter()
-            .map(|(name, hash)| (name.to_string(), hex::encode(hash)))
+            .map(|token| TokenStart {
+                name: token.name.to_string(),
+                sha256: hex::encode(token.sha256),
+                roles: places(&token.roles),
+            })
             .collect(),
         limits: config.limits.clone(),
         log: config.log.clone(),
@@ -167,6 +172,11 @@ async fn start(config: &Checked, sockets: &Sockets) -> std::io::Result<(Child, C
     let fds: Vec<_> = sockets.listeners.iter().map(AsFd::as_fd).collect();
     channel.send(&ToFront::Start(Box::new(start)), &fds).await?;
     Ok((child, channel))
+}
+
+fn places(roles: &[RoleId]) -> Vec<usize> {
+    let all = Role::built_in().iter().enumerate();
+    all.filter(|(_, role)| roles.contains(&role.id())).map(|(place, _)| place).collect()
 }
 
 async fn pass_on(channel: &Channel, notice: Notice) -> std::io::Result<()> {

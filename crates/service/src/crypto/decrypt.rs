@@ -1,5 +1,6 @@
 //! Decrypt. Whatever is wrong with a ciphertext fails in the same way.
 
+use keyreeve_authz::Action;
 use keyreeve_backend::Sealed as Parts;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::EncryptionAlgorithm;
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{SealedRef, input};
 use crate::{
     Caller, Error, Service,
-    gate::{Action, Permit, Target},
+    gate::{Ask, Permit},
     name::KeyName,
     usable::Use,
 };
@@ -35,8 +36,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let name = request.sealed.key(request.key)?;
-        let target = Target::Key(name);
-        self.run(caller, Action::Decrypt, target, deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::Decrypt, name), deadline, move |permit| async move {
             self.open(&permit, name, request, deadline).await
         })
         .await

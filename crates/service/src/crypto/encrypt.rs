@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_backend::Error as BackendError;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::{AesMode, EncryptionAlgorithm, RsaPadding};
@@ -9,7 +10,7 @@ use keyreeve_types::{AesMode, EncryptionAlgorithm, RsaPadding};
 use super::{Sealed, input, sealed};
 use crate::{
     Caller, Error, KeyVersion, Service,
-    gate::{Action, Permit, Target},
+    gate::{Ask, Permit},
     name::KeyName,
     usable::{UsablePublicKey, Use},
 };
@@ -35,10 +36,12 @@ impl Service {
         request: Encrypt<'_>,
         deadline: Deadline,
     ) -> Result<Sealed, Error> {
-        let target = Target::Key(request.key);
-        self.run(caller, Action::Encrypt, target, deadline, move |permit| async move {
-            self.seal(&permit, request, deadline).await
-        })
+        self.run(
+            caller,
+            Ask::key(Action::Encrypt, request.key),
+            deadline,
+            move |permit| async move { self.seal(&permit, request, deadline).await },
+        )
         .await
     }
 

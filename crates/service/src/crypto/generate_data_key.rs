@@ -1,6 +1,7 @@
 //! Generate a data key: random bytes for the caller to encrypt with, and the same
 //! sealed, for the caller to keep.
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::{DataKeyAlgorithm as Seal, Deadline};
 use keyreeve_types::{AesMode, EncryptionAlgorithm, Operation, RsaPadding, WrapAlgorithm};
 use zeroize::Zeroizing;
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{DataKeyAlgorithm, Sealed, input, sealed};
 use crate::{
     Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
+    gate::Ask,
     name::KeyName,
     settings::{DEFAULT_DATA_KEY, MAX_DATA_KEY},
     usable::Use,
@@ -46,45 +47,49 @@ impl Service {
         request: GenerateDataKey<'_>,
         deadline: Deadline,
     ) -> Result<NewDataKey, Error> {
-        let target = Target::Key(request.key);
-        self.run(caller, Action::GenerateDataKey, target, deadline, move |permit| async move {
-            let GenerateDataKey { key, algorithm, wrapped_only, additional_data, .. } = request;
-            let size = length(request.size)?;
-            let version = self.find(&permit, key)?;
-            let algorithm = match algorithm {
-                Some(algorithm) => algorithm,
-                None => sealed::default_data_key(&version)?,
-            };
-            let authenticated = matches!(
-                algorithm,
-                DataKeyAlgorithm::Content(EncryptionAlgorithm::Aes(_, AesMode::Gcm))
-            );
-            input::additional_data("additional_data", additional_data, authenticated)?;
-            let (wanted, seal) = plan(algorithm, size, &version)?;
-            let seal = match seal {
-                Plan::Wrap { padded } => Seal::Wrap { padded },
-                Plan::Gcm => Seal::Gcm { aad: additional_data },
-                Plan::Rsa(padding) => {
-                    let key = self.check_public(version, wanted)?;
-                    let client = self.backends().named(key.version().backend())?;
-                    let seal = Seal::Rsa { padding, public_spki: key.public()?.spki() };
-                    let made = client
-                        .generate_data_key(None, seal, size, wrapped_only, deadline)
-                        .await
-                        .map_err(|e| Error::from_call(e, client.name(), "size"))?;
-                    let sealed = Sealed::new(key.into_version(), padding.name(), made.sealed);
-                    return Ok(NewDataKey { key: made.key, sealed });
-                }
-            };
-            let key = self.check(version, wanted)?;
-            let made = key
-                .client()
-                .generate_data_key(Some(key.sealed()), seal, size, wrapped_only, deadline)
-                .await
-                .map_err(|e| key.failed(e, "size"))?;
-            let sealed = Sealed::new(key.into_version(), wanted.algorithm_name(), made.sealed);
-            Ok(NewDataKey { key: made.key, sealed })
-        })
+        self.run(
+            caller,
+            Ask::key(Action::GenerateDataKey, request.key),
+            deadline,
+            move |permit| async move {
+                let GenerateDataKey { key, algorithm, wrapped_only, additional_data, .. } = request;
+                let size = length(request.size)?;
+                let version = self.find(&permit, key)?;
+                let algorithm = match algorithm {
+                    Some(algorithm) => algorithm,
+                    None => sealed::default_data_key(&version)?,
+                };
+                let authenticated = matches!(
+                    algorithm,
+                    DataKeyAlgorithm::Content(EncryptionAlgorithm::Aes(_, AesMode::Gcm))
+                );
+                input::additional_data("additional_data", additional_data, authenticated)?;
+                let (wanted, seal) = plan(algorithm, size, &version)?;
+                let seal = match seal {
+                    Plan::Wrap { padded } => Seal::Wrap { padded },
+                    Plan::Gcm => Seal::Gcm { aad: additional_data },
+                    Plan::Rsa(padding) => {
+                        let key = self.check_public(version, wanted)?;
+                        let client = self.backends().named(key.version().backend())?;
+                        let seal = Seal::Rsa { padding, public_spki: key.public()?.spki() };
+                        let made = client
+                            .generate_data_key(None, seal, size, wrapped_only, deadline)
+                            .await
+                            .map_err(|e| Error::from_call(e, client.name(), "size"))?;
+                        let sealed = Sealed::new(key.into_version(), padding.name(), made.sealed);
+                        return Ok(NewDataKey { key: made.key, sealed });
+                    }
+                };
+                let key = self.check(version, wanted)?;
+                let made = key
+                    .client()
+                    .generate_data_key(Some(key.sealed()), seal, size, wrapped_only, deadline)
+                    .await
+                    .map_err(|e| key.failed(e, "size"))?;
+                let sealed = Sealed::new(key.into_version(), wanted.algorithm_name(), made.sealed);
+                Ok(NewDataKey { key: made.key, sealed })
+            },
+        )
         .await
     }
 }

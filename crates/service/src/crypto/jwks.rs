@@ -9,6 +9,7 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_publickey::digest;
 use keyreeve_types::{Digest, KeyOps, Operation, SignatureAlgorithm};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
+    gate::Ask,
     name::{KeyName, VaultName},
     registry,
 };
@@ -61,18 +62,20 @@ impl Jwks {
 }
 
 impl Service {
-    /// The JWK set of a vault or key.
+    /// The JWK set of a vault or key. Public keys are for whoever asks, from where the
+    /// vault can be reached.
     pub async fn get_jwks(
         &self,
         caller: &Caller,
         of: JwksOf<'_>,
         deadline: Deadline,
     ) -> Result<Arc<Jwks>, Error> {
-        let target = match of {
-            JwksOf::Vault(vault) => Target::Vault(vault),
-            JwksOf::Key(key) => Target::Key(key.without_version()),
+        let resource = match of {
+            JwksOf::Vault(vault) => vault.resource(),
+            JwksOf::Key(key) => key.resource(),
         };
-        self.run(caller, Action::GetJwks, target, deadline, move |_permit| async move {
+        let ask = Ask::Public(Action::GetJwks, resource);
+        self.run(caller, ask, deadline, move |_permit| async move {
             let now = self.shared().registry.now();
             Ok(Arc::clone(match of {
                 JwksOf::Vault(name) => {

@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::MacAlgorithm;
 
 use super::input;
-use crate::{
-    Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
-    name::KeyName,
-    usable::Use,
-};
+use crate::{Caller, Error, KeyVersion, Service, gate::Ask, name::KeyName, usable::Use};
 
 /// A request for a MAC.
 #[derive(Clone, Copy)]
@@ -43,7 +39,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<ComputedMac, Error> {
         let Mac { key, algorithm, message } = request;
-        self.run(caller, Action::Mac, Target::Key(key), deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::Mac, key), deadline, move |permit| async move {
             let key = self.check(self.find(&permit, key)?, Use::Mac(algorithm))?;
             input::payload("message", message)?;
             let mac = key

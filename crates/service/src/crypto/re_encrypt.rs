@@ -3,15 +3,12 @@
 //! The two keys may live in different keyhosts, so the plaintext passes through
 //! this process, in a buffer that is wiped.
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::EncryptionAlgorithm;
 
 use super::{Decrypt, Encrypt, Sealed};
-use crate::{
-    Caller, Error, Service,
-    gate::{Action, Target},
-    name::KeyName,
-};
+use crate::{Caller, Error, Service, gate::Ask, name::KeyName};
 
 /// A request to re-encrypt.
 #[derive(Clone, Copy)]
@@ -36,8 +33,12 @@ impl Service {
     ) -> Result<Sealed, Error> {
         let ReEncrypt { source, destination, algorithm, additional_data } = request;
         let name = source.sealed.key(source.key)?;
-        let target = Target::Keys(name, destination);
-        self.run(caller, Action::ReEncrypt, target, deadline, move |permit| async move {
+        let actions = [
+            (Action::ReEncryptFrom, name.resource()),
+            (Action::ReEncryptTo, destination.resource()),
+        ];
+        let ask = Ask::Both("ReEncrypt", &actions);
+        self.run(caller, ask, deadline, move |permit| async move {
             let plaintext = self.open(&permit, name, source, deadline).await?;
             let request =
                 Encrypt { key: destination, algorithm, plaintext: &plaintext, additional_data };

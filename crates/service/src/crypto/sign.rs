@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::SignatureAlgorithm;
 
 use super::Content;
-use crate::{
-    Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
-    name::KeyName,
-    usable::Use,
-};
+use crate::{Caller, Error, KeyVersion, Service, gate::Ask, name::KeyName, usable::Use};
 
 /// A request to sign.
 #[derive(Clone, Copy)]
@@ -43,7 +39,7 @@ impl Service {
         deadline: Deadline,
     ) -> impl Future<Output = Result<Signed, Error>> {
         let Sign { key, algorithm, content } = request;
-        self.run(caller, Action::Sign, Target::Key(key), deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::Sign, key), deadline, move |permit| async move {
             let key = self.check(self.find(&permit, key)?, Use::Sign(algorithm))?;
             let input = content.prepare(algorithm)?;
             let signature = key

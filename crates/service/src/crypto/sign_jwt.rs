@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::{MacAlgorithm, SignatureAlgorithm};
 
 use super::{Content, input, jwt_json};
-use crate::{
-    Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
-    name::KeyName,
-    usable::Use,
-};
+use crate::{Caller, Error, KeyVersion, Service, gate::Ask, name::KeyName, usable::Use};
 
 /// Longest header a caller can add, in bytes.
 const MAX_HEADER: usize = 4096;
@@ -67,7 +63,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<SignedJwt, Error> {
         let SignJwt { key, algorithm, claims, header } = request;
-        self.run(caller, Action::SignJwt, Target::Key(key), deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::SignJwt, key), deadline, move |permit| async move {
             input::payload("claims", claims.as_bytes())?;
             if header.len() > MAX_HEADER {
                 let message = format!("header may have {MAX_HEADER} bytes");

@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::{EncryptionAlgorithm, Operation, WrapAlgorithm};
 use zeroize::Zeroizing;
 
 use super::{DataKeyAlgorithm, Decrypt, SealedRef, input};
-use crate::{
-    Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
-    name::KeyName,
-    usable::Use,
-};
+use crate::{Caller, Error, KeyVersion, Service, gate::Ask, name::KeyName, usable::Use};
 
 /// A request to unwrap a key.
 #[derive(Clone, Copy)]
@@ -36,8 +32,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let name = request.wrapped.key(request.key)?;
-        let target = Target::Key(name);
-        self.run(caller, Action::UnwrapKey, target, deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::UnwrapKey, name), deadline, move |permit| async move {
             let version = self.find(&permit, name)?;
             match opening(request.algorithm, &version) {
                 DataKeyAlgorithm::Wrap(algorithm) => {

@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_backend::Error as BackendError;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::SignatureAlgorithm;
 
 use super::Content;
-use crate::{
-    Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
-    name::KeyName,
-    usable::Use,
-};
+use crate::{Caller, Error, KeyVersion, Service, gate::Ask, name::KeyName, usable::Use};
 
 /// A request to verify.
 #[derive(Clone, Copy)]
@@ -45,7 +41,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Verified, Error> {
         let Verify { key, algorithm, content, signature } = request;
-        self.run(caller, Action::Verify, Target::Key(key), deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::Verify, key), deadline, move |permit| async move {
             let key = self.check_public(self.find(&permit, key)?, Use::Verify(algorithm))?;
             let input = content.prepare(algorithm)?;
             let valid = key

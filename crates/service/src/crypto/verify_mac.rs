@@ -1,15 +1,11 @@
 //! Verify a MAC: in the keyhost, which alone has the key.
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::MacAlgorithm;
 
 use super::{Verified, input};
-use crate::{
-    Caller, Error, Service,
-    gate::{Action, Target},
-    name::KeyName,
-    usable::Use,
-};
+use crate::{Caller, Error, Service, gate::Ask, name::KeyName, usable::Use};
 
 /// A request to verify a MAC.
 #[derive(Clone, Copy)]
@@ -33,7 +29,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Verified, Error> {
         let VerifyMac { key, algorithm, message, mac } = request;
-        self.run(caller, Action::VerifyMac, Target::Key(key), deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::VerifyMac, key), deadline, move |permit| async move {
             let key = self.check(self.find(&permit, key)?, Use::VerifyMac(algorithm))?;
             input::payload("message", message)?;
             if mac.len() != algorithm.digest().len() {

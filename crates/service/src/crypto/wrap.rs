@@ -1,15 +1,11 @@
 //! Wrap a key: with AES key wrap in a keyhost, to an RSA public key here.
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::WrapAlgorithm;
 
 use super::{Sealed, encrypt, input, sealed};
-use crate::{
-    Caller, Error, Service,
-    gate::{Action, Target},
-    name::KeyName,
-    usable::Use,
-};
+use crate::{Caller, Error, Service, gate::Ask, name::KeyName, usable::Use};
 
 /// A request to wrap a key.
 #[derive(Clone, Copy)]
@@ -31,7 +27,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Sealed, Error> {
         let WrapKey { key, algorithm, plaintext } = request;
-        self.run(caller, Action::WrapKey, Target::Key(key), deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::WrapKey, key), deadline, move |permit| async move {
             let version = self.find(&permit, key)?;
             let algorithm = match algorithm {
                 Some(algorithm) => algorithm,

@@ -32,6 +32,8 @@ pub enum Kind {
         /// The field, in `snake_case`, as the gRPC interface names it.
         field: &'static str,
     },
+    /// The caller is known and may not. Says nothing about what there is.
+    PermissionDenied,
     /// There is nothing of that name.
     NotFound,
     /// There is something of that name already.

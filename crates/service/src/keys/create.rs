@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_backend::Capabilities;
 use keyreeve_keyhost::{Client, Deadline, NewVersion};
 use keyreeve_types::{KeyOps, KeySpec};
@@ -10,11 +11,7 @@ use super::{
     Attributes,
     new_version::{Make, Place, first_policy},
 };
-use crate::{
-    Caller, Error, KeyVersion, Service, backends,
-    gate::{Action, Target},
-    name::KeyName,
-};
+use crate::{Caller, Error, KeyVersion, Service, backends, gate::Ask, name::KeyName};
 
 /// A request to make a key.
 pub struct CreateKey<'a> {
@@ -37,8 +34,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Arc<KeyVersion>, Error> {
         let CreateKey { key, spec, operations, attributes } = &request;
-        let target = Target::Key(*key);
-        self.run(caller, Action::CreateKey, target, deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::CreateKey, *key), deadline, move |permit| async move {
             let making =
                 Generate { spec: *spec, operations: *operations, attributes: attributes.clone() };
             self.add_version(permit, *key, attributes, deadline, making).await

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 
-use crate::{
-    Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
-    name::KeyName,
-};
+use crate::{Caller, Error, KeyVersion, Service, gate::Ask, name::KeyName};
 
 impl Service {
     /// Reads a key at the version named, or at its latest.
@@ -18,7 +15,7 @@ impl Service {
         key: KeyName<'_>,
         deadline: Deadline,
     ) -> Result<Arc<KeyVersion>, Error> {
-        self.run(caller, Action::GetKey, Target::Key(key), deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::GetKey, key), deadline, move |permit| async move {
             self.find(&permit, key)
         })
         .await

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_backend::Error as BackendError;
 use keyreeve_keyhost::{CallError, Deadline, ImportedKey, NewVersion};
 use keyreeve_types::{KeyOps, KeySpec};
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     Caller, Error, KeyVersion, Service, backends,
-    gate::{Action, Target},
+    gate::Ask,
     name::{Folded, KeyName, VaultName},
 };
 
@@ -53,13 +54,17 @@ impl Service {
         vault: VaultName<'_>,
         deadline: Deadline,
     ) -> Result<ImportRecipient, Error> {
-        let target = Target::Vault(vault);
-        self.run(caller, Action::GetImportRecipient, target, deadline, move |permit| async move {
-            let vault = self.find_vault(&permit, vault)?;
-            let description = backends::description(self.backends().named(vault.backend())?)?;
-            let recipient = &description.recipient;
-            Ok(ImportRecipient { id: recipient.id, public_key: recipient.public_key })
-        })
+        self.run(
+            caller,
+            Ask::vault(Action::GetImportRecipient, vault),
+            deadline,
+            move |permit| async move {
+                let vault = self.find_vault(&permit, vault)?;
+                let description = backends::description(self.backends().named(vault.backend())?)?;
+                let recipient = &description.recipient;
+                Ok(ImportRecipient { id: recipient.id, public_key: recipient.public_key })
+            },
+        )
         .await
     }
 
@@ -71,19 +76,23 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Arc<KeyVersion>, Error> {
         let request = &request;
-        let target = Target::Key(request.key);
-        self.run(caller, Action::ImportKey, target, deadline, move |permit| async move {
-            let making = Take {
-                spec: request.spec,
-                operations: request.operations,
-                attributes: request.attributes.clone(),
-                recipient: request.recipient,
-                encapsulated: request.encapsulated.into(),
-                ciphertext: request.ciphertext.into(),
-                name: sealed_name(request.key),
-            };
-            self.add_version(permit, request.key, &request.attributes, deadline, making).await
-        })
+        self.run(
+            caller,
+            Ask::key(Action::ImportKey, request.key),
+            deadline,
+            move |permit| async move {
+                let making = Take {
+                    spec: request.spec,
+                    operations: request.operations,
+                    attributes: request.attributes.clone(),
+                    recipient: request.recipient,
+                    encapsulated: request.encapsulated.into(),
+                    ciphertext: request.ciphertext.into(),
+                    name: sealed_name(request.key),
+                };
+                self.add_version(permit, request.key, &request.attributes, deadline, making).await
+            },
+        )
         .await
     }
 }

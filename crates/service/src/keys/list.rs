@@ -2,13 +2,11 @@
 
 use std::{ops::Bound, sync::Arc};
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 
 use crate::{
-    Caller, Error, KeyVersion, Page, PageRequest, Service,
-    gate::{Action, Target},
-    name::VaultName,
-    registry,
+    Caller, Error, KeyVersion, Page, PageRequest, Service, gate::Ask, name::VaultName, registry,
 };
 
 impl Service {
@@ -21,8 +19,7 @@ impl Service {
         page: PageRequest<'_>,
         deadline: Deadline,
     ) -> Result<Page<Arc<KeyVersion>>, Error> {
-        let target = Target::Vault(vault);
-        self.run(caller, Action::ListKeys, target, deadline, move |_permit| async move {
+        self.run(caller, Ask::vault(Action::ListKeys, vault), deadline, move |_permit| async move {
             let (limit, after) = (page.limit()?, page.after()?);
             let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
             let now = self.shared().registry.now();

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 
 use crate::{
-    Caller, Error, KeyVersion, Page, PageRequest, Service,
-    gate::{Action, Target},
-    name::KeyName,
-    registry,
+    Caller, Error, KeyVersion, Page, PageRequest, Service, gate::Ask, name::KeyName, registry,
 };
 
 impl Service {
@@ -20,16 +18,22 @@ impl Service {
         page: PageRequest<'_>,
         deadline: Deadline,
     ) -> Result<Page<Arc<KeyVersion>>, Error> {
-        let target = Target::Key(key);
-        self.run(caller, Action::ListKeyVersions, target, deadline, move |_permit| async move {
-            let limit = page.limit()?;
-            let bad = |_| Error::invalid("page_token", "page_token is not one this service made");
-            let after = page.after()?.map(|token| token.parse::<u32>().map_err(bad)).transpose()?;
-            let from = after.map_or(0, |number| number.saturating_add(1));
-            let now = self.shared().registry.now();
-            let all = registry::key(&now, key)?.versions_from(from).map(Arc::clone);
-            Ok(Page::take(all, limit, |version| version.number().to_string()))
-        })
+        self.run(
+            caller,
+            Ask::key(Action::ListKeyVersions, key),
+            deadline,
+            move |_permit| async move {
+                let limit = page.limit()?;
+                let bad =
+                    |_| Error::invalid("page_token", "page_token is not one this service made");
+                let after =
+                    page.after()?.map(|token| token.parse::<u32>().map_err(bad)).transpose()?;
+                let from = after.map_or(0, |number| number.saturating_add(1));
+                let now = self.shared().registry.now();
+                let all = registry::key(&now, key)?.versions_from(from).map(Arc::clone);
+                Ok(Page::take(all, limit, |version| version.number().to_string()))
+            },
+        )
         .await
     }
 }

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 
 use super::{Attributes, create::Generate};
-use crate::{
-    Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
-    name::KeyName,
-};
+use crate::{Caller, Error, KeyVersion, Service, gate::Ask, name::KeyName};
 
 impl Service {
     /// Makes a new version like the latest: same kind, operations and tags; enabled,
@@ -21,7 +18,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Arc<KeyVersion>, Error> {
         let key = key.without_version();
-        self.run(caller, Action::RotateKey, Target::Key(key), deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::RotateKey, key), deadline, move |permit| async move {
             let latest = self.find(&permit, key)?;
             let (spec, ops) = (latest.spec(), latest.policy().made_for);
             let attributes = &Attributes { tags: latest.tags().clone(), ..Attributes::default() };

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_store::Batch;
 use keyreeve_types::{KeyOps, KeyPolicy, UnixTime};
@@ -10,7 +11,7 @@ use super::attributes::{check_tags, check_times};
 use crate::{
     Caller, Error, KeyVersion, Kind, Service,
     commit::{NotCommitted, encode},
-    gate::{Action, Permit, Target},
+    gate::{Ask, Permit},
     name::{Folded, KeyName},
     registry::Path,
 };
@@ -55,30 +56,34 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Arc<KeyVersion>, Error> {
         let request = &request;
-        let target = Target::Key(request.key);
-        self.run(caller, Action::UpdateKey, target, deadline, move |permit| async move {
-            if let Some(tags) = &request.changes.tags {
-                check_tags(tags)?;
-            }
-            // Which version is the latest is decided once.
-            let id = self.find(&permit, request.key)?.id();
-            let key = request.key.or_version(Some(id));
-            for _ in 0..ATTEMPTS {
-                let version = self.find(&permit, key)?;
-                if !request.etag.is_empty() && request.etag != version.etag() {
-                    return Err(Error::new(
-                        Kind::Aborted,
-                        "ETAG_MISMATCH",
-                        "the key version has changed since; read it and try again",
-                    ));
+        self.run(
+            caller,
+            Ask::key(Action::UpdateKey, request.key),
+            deadline,
+            move |permit| async move {
+                if let Some(tags) = &request.changes.tags {
+                    check_tags(tags)?;
                 }
-                match self.change(&permit, key, &version, &request.changes, deadline).await? {
-                    Some(changed) => return Ok(changed),
-                    None => self.refresh(&path_of(key, &version)).await?,
+                // Which version is the latest is decided once.
+                let id = self.find(&permit, request.key)?.id();
+                let key = request.key.or_version(Some(id));
+                for _ in 0..ATTEMPTS {
+                    let version = self.find(&permit, key)?;
+                    if !request.etag.is_empty() && request.etag != version.etag() {
+                        return Err(Error::new(
+                            Kind::Aborted,
+                            "ETAG_MISMATCH",
+                            "the key version has changed since; read it and try again",
+                        ));
+                    }
+                    match self.change(&permit, key, &version, &request.changes, deadline).await? {
+                        Some(changed) => return Ok(changed),
+                        None => self.refresh(&path_of(key, &version)).await?,
+                    }
                 }
-            }
-            Err(Error::contended())
-        })
+                Err(Error::contended())
+            },
+        )
         .await
     }
 

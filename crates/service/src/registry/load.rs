@@ -17,6 +17,8 @@ pub enum LoadError {
     /// A record does not parse. Nothing is served from a store that is known to be
     /// damaged: restore it, or repair the record.
     Damaged(String),
+    /// A role that the configuration assigns cannot be assigned.
+    Roles(keyreeve_authz::PolicyError),
 }
 
 /// Reads every record. Returns the revision from which to follow.
@@ -46,6 +48,7 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => error.fmt(f),
+            Self::Roles(error) => write!(f, "a role of a [[token]]: {error}"),
             Self::Damaged(what) => write!(
                 f,
                 "a stored record is damaged, so nothing is served; restore the store from a \

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_store::Batch;
 use keyreeve_types::Name;
@@ -10,7 +11,7 @@ use crate::{
     Caller, Error, Kind, Service, Tier, Vault,
     commit::{NotCommitted, encode},
     draw,
-    gate::{Action, Target},
+    gate::Ask,
     name::VaultName,
     record::{FORMAT, VaultRecord},
     registry::Path,
@@ -34,36 +35,40 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Arc<Vault>, Error> {
         let CreateVault { name, tier } = request;
-        let target = Target::Vault(name);
-        self.run(caller, Action::CreateVault, target, deadline, move |permit| async move {
-            if self.find_vault(&permit, name).is_ok() {
-                return Err(exists(name));
-            }
-            let spelled: Name =
-                name.as_str().parse().map_err(|_| Error::invalid("vault_id", "not a name"))?;
-            let client = self.backends().for_tier(tier)?;
-            let id = draw::vault_id()?;
-            let vault_key = client
-                .create_vault_key(id, deadline)
-                .await
-                .map_err(|e| Error::from_call(e, client.name(), "vault"))?;
-            let path = Path::Vault(spelled.folded().to_owned()).to_store();
-            let record = VaultRecord {
-                format: FORMAT,
-                id,
-                name: spelled,
-                tier,
-                backend: client.name().to_owned(),
-                vault_key,
-                created: self.shared().clock.now().0,
-            };
-            let batch = Batch::new().require_absent(path.clone()).put(path, encode(&record)?);
-            match self.commit(&permit, batch, deadline).await {
-                Ok(()) => self.find_vault(&permit, name),
-                Err(NotCommitted::Conflict) => Err(exists(name)),
-                Err(other) => Err(other.into()),
-            }
-        })
+        self.run(
+            caller,
+            Ask::vault(Action::CreateVault, name),
+            deadline,
+            move |permit| async move {
+                if self.find_vault(&permit, name).is_ok() {
+                    return Err(exists(name));
+                }
+                let spelled: Name =
+                    name.as_str().parse().map_err(|_| Error::invalid("vault_id", "not a name"))?;
+                let client = self.backends().for_tier(tier)?;
+                let id = draw::vault_id()?;
+                let vault_key = client
+                    .create_vault_key(id, deadline)
+                    .await
+                    .map_err(|e| Error::from_call(e, client.name(), "vault"))?;
+                let path = Path::Vault(spelled.folded().to_owned()).to_store();
+                let record = VaultRecord {
+                    format: FORMAT,
+                    id,
+                    name: spelled,
+                    tier,
+                    backend: client.name().to_owned(),
+                    vault_key,
+                    created: self.shared().clock.now().0,
+                };
+                let batch = Batch::new().require_absent(path.clone()).put(path, encode(&record)?);
+                match self.commit(&permit, batch, deadline).await {
+                    Ok(()) => self.find_vault(&permit, name),
+                    Err(NotCommitted::Conflict) => Err(exists(name)),
+                    Err(other) => Err(other.into()),
+                }
+            },
+        )
         .await
     }
 }

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 
-use crate::{
-    Caller, Error, Service, Vault,
-    gate::{Action, Target},
-    name::VaultName,
-};
+use crate::{Caller, Error, Service, Vault, gate::Ask, name::VaultName};
 
 impl Service {
     /// Reads a vault.
@@ -18,8 +15,7 @@ impl Service {
         name: VaultName<'_>,
         deadline: Deadline,
     ) -> Result<Arc<Vault>, Error> {
-        let target = Target::Vault(name);
-        self.run(caller, Action::GetVault, target, deadline, move |permit| async move {
+        self.run(caller, Ask::vault(Action::GetVault, name), deadline, move |permit| async move {
             self.find_vault(&permit, name)
         })
         .await

@@ -2,12 +2,10 @@
 
 use std::{ops::Bound, sync::Arc};
 
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 
-use crate::{
-    Caller, Error, Page, PageRequest, Service, Vault,
-    gate::{Action, Target},
-};
+use crate::{Caller, Error, Page, PageRequest, Service, Vault, gate::Ask};
 
 impl Service {
     /// Lists vaults in the order of their names.
@@ -17,8 +15,7 @@ impl Service {
         page: PageRequest<'_>,
         deadline: Deadline,
     ) -> Result<Page<Arc<Vault>>, Error> {
-        let target = Target::Service;
-        self.run(caller, Action::ListVaults, target, deadline, move |_permit| async move {
+        self.run(caller, Ask::service(Action::ListVaults), deadline, move |_permit| async move {
             let (limit, after) = (page.limit()?, page.after()?);
             let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
             let now = self.shared().registry.now();

@@ -188,7 +188,7 @@ async fn data_keys_open_to_themselves() {
 async fn rsa1_5_is_off_unless_configured() {
     let algorithm = Some(EncryptionAlgorithm::Rsa(RsaPadding::Pkcs1V15));
     for allow_rsa1_5 in [false, true] {
-        let it = Fixture::with(Settings { allow_rsa1_5 }).await;
+        let it = Fixture::with(Settings { allow_rsa1_5, ..Settings::default() }).await;
         it.key("rsa", KeySpec::Rsa2048).await;
         let encrypt = Encrypt { key: key("rsa"), algorithm, plaintext: b"x", additional_data: b"" };
         let outcome = it.service.encrypt(&it.caller, encrypt, soon()).await;

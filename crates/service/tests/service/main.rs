@@ -3,9 +3,11 @@
 
 mod crypto;
 mod following;
+mod gate;
 mod jwt;
 mod keys;
 mod races;
+mod who;
 
 use std::{
     collections::BTreeMap,
@@ -17,13 +19,15 @@ use std::{
 
 use keyreeve_keyhost::Client;
 use keyreeve_service::{
-    Backends, Caller, Clock, KeyName, KeyVersion, Service, Settings, Shared, Tier, VaultName,
+    Backends, Caller, Clock, ConfiguredRole, KeyName, KeyVersion, Service, Settings, Shared, Tier,
+    VaultName,
     keys::{Attributes, CreateKey},
     vaults::CreateVault,
 };
 use keyreeve_store::{MemoryStore, Store};
 use keyreeve_testkit::{LocalKeyhost, soon};
 use keyreeve_types::{KeySpec, UnixTime};
+use who::{caller, everything, role, token};
 
 /// When the tests take place.
 const NOW: i64 = 1_700_000_000;
@@ -46,8 +50,10 @@ impl Fixture {
         let keyhost = LocalKeyhost::start().await.expect("a keyhost");
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let clock = Arc::new(AtomicI64::new(NOW));
+        let roles = [everything("tests"), settings.roles].concat();
+        let settings = Settings { roles, ..settings };
         let service = open(&store, keyhost.client(), &clock, settings).await;
-        let caller = Caller::authenticated("tests");
+        let caller = caller("tests");
         let fixture = Self { service, caller, store, clock, keyhost };
         let request = CreateVault { name: vault("prod"), tier: Tier::Standard };
         fixture.service.create_vault(&fixture.caller, request, soon()).await.expect("a vault");
@@ -56,7 +62,8 @@ impl Fixture {
 
     /// A second node: the same store and keyhost, a registry of its own.
     async fn second_node(&self) -> Service {
-        open(&self.store, self.keyhost.client(), &self.clock, Settings::default()).await
+        let settings = Settings { roles: everything("tests"), ..Settings::default() };
+        open(&self.store, self.keyhost.client(), &self.clock, settings).await
     }
 
     fn set_clock(&self, now: i64) {

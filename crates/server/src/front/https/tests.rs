@@ -1,6 +1,7 @@
 //! What the HTTPS door answers, and how it may be cached.
 
 use axum::{body::Body, http::Request};
+use keyreeve_authz::Listener;
 use keyreeve_service::{Backends, Clock, Settings, Shared};
 use keyreeve_store::MemoryStore;
 use tower::ServiceExt as _;
@@ -27,7 +28,9 @@ async fn door(phase: Phase) -> Router {
             })
             .into(),
     );
+    let listener = Arc::new(Listener { name: "https".parse().expect("a name"), private: false });
     routes(Service::new(shared, Backends::new(client, None)), processes)
+        .layer(Extension(Source { peer: None, listener }))
 }
 
 async fn get(phase: Phase, path: &str) -> Response {

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use keyreeve_authz::{Action, Listener, Principal, PrincipalKind, Role, Subject};
 use keyreeve_store::MemoryStore;
 use keyreeve_testkit::{LocalKeyhost, soon};
 use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::{
-    Backends, Caller, Clock, Kind, Settings, Shared, Tier, VaultName,
-    gate::{Action, Target},
-    keys::create::Generate,
-    vaults::CreateVault,
+    Backends, Caller, Clock, ConfiguredRole, Identity, Kind, Method, Settings, Shared, Source,
+    Tier, VaultName, gate::Ask, keys::create::Generate, vaults::CreateVault,
 };
 
 /// How long making takes here.
@@ -37,11 +36,16 @@ impl Fixture {
     async fn start() -> Self {
         let keyhost = LocalKeyhost::start().await.expect("a keyhost");
         let store = Arc::new(MemoryStore::new());
-        let opened = Shared::open(store, Settings::default(), Clock::system()).await;
+        let holder = Principal::new(PrincipalKind::Token, None, "tests").expect("a principal");
+        let role = |name| Role::find_built_in(name).expect("a role").id();
+        let roles = ["Key Vault Contributor", "Key Vault Administrator"]
+            .map(|name| ConfiguredRole { holder: holder.clone(), role: role(name) });
+        let settings = Settings { roles: roles.into(), ..Settings::default() };
+        let opened = Shared::open(store, settings, Clock::system()).await;
         let (shared, follower) = opened.expect("an empty store");
         tokio::spawn(follower.run());
         let service = Service::new(shared, Backends::new(keyhost.client().clone(), None));
-        let caller = Caller::authenticated("tests");
+        let caller = caller(holder);
         let name = VaultName::new("prod").expect("a name");
         let request = CreateVault { name, tier: Tier::Standard };
         service.create_vault(&caller, request, soon()).await.expect("a vault");
@@ -52,8 +56,7 @@ impl Fixture {
         let name = name();
         let run = self.service.run(
             &self.caller,
-            Action::CreateKey,
-            Target::Key(name),
+            Ask::key(Action::CreateKey, name),
             deadline,
             |permit| async move {
                 let attributes = Attributes::default();
@@ -71,6 +74,13 @@ impl Fixture {
     fn is_there(&self) -> bool {
         self.service.key_record(name()).is_some()
     }
+}
+
+fn caller(principal: Principal) -> Caller {
+    let subject = Subject::new(principal, []).expect("a subject");
+    let listener = Listener { name: "grpc".parse().expect("a name"), private: false };
+    let source = Source { peer: None, listener: Arc::new(listener) };
+    Caller::new(Arc::new(Identity::proven(subject, Method::Token, None)), source, None)
 }
 
 fn name() -> KeyName<'static> {

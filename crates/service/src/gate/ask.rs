@@ -1,0 +1,69 @@
+//! What a caller asks for: actions, each with what it is asked of.
+
+use std::fmt;
+
+use keyreeve_authz::{Action, Assignment, AssignmentId, Resource};
+
+use crate::name::{KeyName, VaultName};
+
+/// What a caller asks for. By the names in the request: nothing was looked up.
+#[derive(Clone, Copy)]
+pub(crate) enum Ask<'a> {
+    /// An action.
+    One(Action, Resource<'a>),
+    /// Two actions, both of which the caller needs: by the name of the operation.
+    Both(&'static str, &'a [(Action, Resource<'a>); 2]),
+    /// To make an assignment.
+    Assign(&'a Assignment),
+    /// To take an assignment away.
+    Unassign(AssignmentId),
+    /// To read an assignment.
+    ReadAssignment(AssignmentId),
+    /// What anybody may, known or not, from where the vault can be reached.
+    Public(Action, Resource<'a>),
+    /// What everybody may who is known: by the name of the operation.
+    Proven(&'static str),
+}
+
+impl<'a> Ask<'a> {
+    /// Something of the service as a whole.
+    pub(crate) const fn service(action: Action) -> Self {
+        Self::One(action, Resource::Service)
+    }
+
+    /// Something of a vault.
+    pub(crate) const fn vault(action: Action, vault: VaultName<'a>) -> Self {
+        Self::One(action, vault.resource())
+    }
+
+    /// Something of a key, whichever of its versions.
+    pub(crate) const fn key(action: Action, key: KeyName<'a>) -> Self {
+        Self::One(action, key.resource())
+    }
+
+    /// What the operation is called.
+    pub(crate) const fn operation(&self) -> &'static str {
+        match self {
+            Self::One(action, _) | Self::Public(action, _) => action.name(),
+            Self::Both(operation, _) | Self::Proven(operation) => operation,
+            Self::Assign(_) => Action::CreateAssignment.name(),
+            Self::Unassign(_) => Action::DeleteAssignment.name(),
+            Self::ReadAssignment(_) => "GetAssignment",
+        }
+    }
+}
+
+impl fmt::Display for Ask<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation();
+        match self {
+            Self::One(_, resource) | Self::Public(_, resource) => {
+                write!(f, "{operation} on {resource}")
+            }
+            Self::Both(_, [(_, from), (_, to)]) => write!(f, "{operation} from {from} to {to}"),
+            Self::Assign(assignment) => write!(f, "{operation} at {}", assignment.scope),
+            Self::Unassign(id) | Self::ReadAssignment(id) => write!(f, "{operation} {id}"),
+            Self::Proven(_) => f.write_str(operation),
+        }
+    }
+}
