@@ -21,6 +21,22 @@ use protox::prost_reflect::{
 /// Text that carries what a caller signs or was given as a credential.
 const SECRET_STRINGS: [&str; 3] = ["claims", "header", "jwt"];
 
+/// What is large, and rare in a batch beside what is small: it goes by a pointer, or
+/// each operation would take the room of the largest.
+const BOXED: [&str; 11] = [
+    "Operation.request.decrypt",
+    "Operation.request.unwrap_key",
+    "Operation.request.generate_data_key",
+    "Operation.request.re_encrypt",
+    "Operation.request.verify_mac",
+    "Operation.request.sign_jwt",
+    "OperationResult.result.encrypt",
+    "OperationResult.result.wrap_key",
+    "OperationResult.result.generate_data_key",
+    "OperationResult.result.re_encrypt",
+    "OperationResult.result.error",
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     println!("cargo::rerun-if-changed={}", root.display());
@@ -51,6 +67,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Type names let a message find its own descriptor, as for its JSON form.
     let mut config = tonic_prost_build::Config::new();
     config.enable_type_names();
+    for field in BOXED {
+        config.boxed(format!(".keyreeve.v1.{field}"));
+    }
     tonic_prost_build::configure()
         .bytes(".")
         .codec_path("crate::codec::MessageCodec")

@@ -1,6 +1,8 @@
 //! What can be called: each request knows its method, its answer, and whether it is
 //! safe to send twice.
 
+use std::borrow::BorrowMut;
+
 use prost::Message;
 
 use crate::v1::{self, operation::Request as Op, operation_result::Result as Outcome};
@@ -51,12 +53,16 @@ macro_rules! operations {
         $(
             impl Operation for v1::$request {
                 fn into_operation(self) -> v1::Operation {
-                    v1::Operation { request: Some(Op::$variant(self)) }
+                    v1::Operation { request: Some(Op::$variant(self.into())) }
                 }
 
                 fn response_of(outcome: Outcome) -> Option<Self::Response> {
                     match outcome {
-                        Outcome::$variant(response) => Some(response),
+                        // By itself or boxed: the .proto file does not say which.
+                        Outcome::$variant(mut response) => {
+                            let response: &mut Self::Response = response.borrow_mut();
+                            Some(std::mem::take(response))
+                        }
                         _ => None,
                     }
                 }

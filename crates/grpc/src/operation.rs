@@ -17,7 +17,8 @@ use keyreeve_service::{
     Caller, Deadline, Error, Service,
     crypto::{
         Content, DataKeyAlgorithm, Decrypt, Encrypt, GenerateDataKey, JwtAlgorithm, Mac, ReEncrypt,
-        Sealed, SealedRef, Sign, SignJwt, UnwrapKey, Verify, VerifyMac, WrapKey,
+        Sealed, SealedRef, Sign, SignEach, SignJwt, SignedEach, UnwrapKey, Verify, VerifyMac,
+        WrapKey,
     },
 };
 use keyreeve_types::{EncryptionAlgorithm, MacAlgorithm, SignatureAlgorithm, UnknownAlgorithm};
@@ -46,23 +47,23 @@ pub(crate) fn run<'a>(
             verify(service, caller, r, deadline).map_ok(Outcome::Verify).boxed()
         }
         Some(Request::Encrypt(r)) => {
-            encrypt(service, caller, r, deadline).map_ok(Outcome::Encrypt).boxed()
+            encrypt(service, caller, r, deadline).map_ok(|r| Outcome::Encrypt(r.into())).boxed()
         }
         Some(Request::Decrypt(r)) => {
             decrypt(service, caller, r, deadline).map_ok(Outcome::Decrypt).boxed()
         }
         Some(Request::WrapKey(r)) => {
-            wrap_key(service, caller, r, deadline).map_ok(Outcome::WrapKey).boxed()
+            wrap_key(service, caller, r, deadline).map_ok(|r| Outcome::WrapKey(r.into())).boxed()
         }
         Some(Request::UnwrapKey(r)) => {
             unwrap_key(service, caller, r, deadline).map_ok(Outcome::UnwrapKey).boxed()
         }
-        Some(Request::GenerateDataKey(r)) => {
-            generate_data_key(service, caller, r, deadline).map_ok(Outcome::GenerateDataKey).boxed()
-        }
-        Some(Request::ReEncrypt(r)) => {
-            re_encrypt(service, caller, r, deadline).map_ok(Outcome::ReEncrypt).boxed()
-        }
+        Some(Request::GenerateDataKey(r)) => generate_data_key(service, caller, r, deadline)
+            .map_ok(|r| Outcome::GenerateDataKey(r.into()))
+            .boxed(),
+        Some(Request::ReEncrypt(r)) => re_encrypt(service, caller, r, deadline)
+            .map_ok(|r| Outcome::ReEncrypt(r.into()))
+            .boxed(),
         Some(Request::Mac(r)) => mac(service, caller, r, deadline).map_ok(Outcome::Mac).boxed(),
         Some(Request::VerifyMac(r)) => {
             verify_mac(service, caller, r, deadline).map_ok(Outcome::VerifyMac).boxed()
@@ -82,7 +83,7 @@ pub(crate) fn run<'a>(
 
 /// What came of an operation. Its failure is its result.
 pub(crate) fn result(outcome: Result<Outcome, Error>) -> OperationResult {
-    let result = outcome.unwrap_or_else(|error| Outcome::Error(to_operation_error(&error)));
+    let result = outcome.unwrap_or_else(|error| Outcome::Error(to_operation_error(&error).into()));
     OperationResult { result: Some(result) }
 }
 
@@ -92,21 +93,57 @@ pub(crate) async fn sign(
     request: &SignRequest,
     deadline: Deadline,
 ) -> Result<SignResponse, Error> {
-    let content = match &request.input {
-        Some(sign_request::Input::Message(message)) => Content::Message(message),
-        Some(sign_request::Input::Digest(digest)) => Content::Digest(digest),
-        None => return Err(no_input()),
-    };
     let request = Sign {
         key: name::key_or_version("name", &request.name)?,
         algorithm: algorithm::<SignatureAlgorithm>("algorithm", &request.algorithm)?,
-        content,
+        content: content(request)?,
     };
     let signed = service.sign(caller, request, deadline).await?;
     Ok(SignResponse {
         version_name: signed.version.resource_name().to_owned(),
         signature: signed.signature,
     })
+}
+
+/// Signs several with the key and the algorithm of the first, which are those of all.
+pub(crate) async fn sign_each(
+    service: &Service,
+    caller: &Caller,
+    requests: Vec<&SignRequest>,
+    deadline: Deadline,
+) -> Vec<OperationResult> {
+    let signed = match try_sign_each(service, caller, &requests, deadline).await {
+        Ok(signed) => signed,
+        Err(error) => return requests.iter().map(|_| result(Err(error.clone()))).collect(),
+    };
+    let version_name = signed.version.resource_name();
+    let response = |signature| SignResponse { version_name: version_name.to_owned(), signature };
+    let outcome = |signature: Result<_, _>| signature.map(response).map(Outcome::Sign);
+    signed.signatures.into_iter().map(|signature| result(outcome(signature))).collect()
+}
+
+async fn try_sign_each(
+    service: &Service,
+    caller: &Caller,
+    requests: &[&SignRequest],
+    deadline: Deadline,
+) -> Result<SignedEach, Error> {
+    let first = requests.first().ok_or_else(no_input)?;
+    let contents: Vec<_> = requests.iter().map(|request| content(request)).collect();
+    let request = SignEach {
+        key: name::key_or_version("name", &first.name)?,
+        algorithm: algorithm::<SignatureAlgorithm>("algorithm", &first.algorithm)?,
+        contents: &contents,
+    };
+    service.sign_each(caller, request, deadline).await
+}
+
+fn content(request: &SignRequest) -> Result<Content<'_>, Error> {
+    match &request.input {
+        Some(sign_request::Input::Message(message)) => Ok(Content::Message(message)),
+        Some(sign_request::Input::Digest(digest)) => Ok(Content::Digest(digest)),
+        None => Err(no_input()),
+    }
 }
 
 pub(crate) async fn verify(

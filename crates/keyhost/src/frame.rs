@@ -15,6 +15,7 @@ use keyreeve_types::{
     SignatureAlgorithm, VaultId, VersionId, WrapAlgorithm,
 };
 use serde::{Deserialize, Serialize};
+use serde_bytes::Bytes;
 
 use crate::key::Binding;
 
@@ -24,6 +25,10 @@ pub const MAX_PACKET: usize = 128 * 1024;
 
 /// Longest payload of one operation, in bytes.
 pub const MAX_PAYLOAD: usize = 64 * 1024;
+
+/// Most operations that travel together, in a packet or a frame. One worker does them
+/// from end to end, so more would keep the others idle.
+pub const MAX_TOGETHER: usize = 16;
 
 /// A request on its way to a keyhost.
 #[derive(Debug, Serialize, Deserialize)]
@@ -124,6 +129,16 @@ pub enum Request<'a> {
         /// The digest or message.
         #[serde(with = "serde_bytes", borrow)]
         input: &'a [u8],
+    },
+    /// Sign several, one after the other.
+    SignEach {
+        /// The key.
+        key: KeyRef,
+        /// How.
+        algorithm: SignatureAlgorithm,
+        /// The digests or messages, at most [`MAX_TOGETHER`].
+        #[serde(borrow)]
+        inputs: Vec<&'a Bytes>,
     },
     /// Compute a MAC.
     Mac {
@@ -238,6 +253,7 @@ impl Request<'_> {
     pub(crate) const fn key(&self) -> Option<KeyRef> {
         match self {
             Self::Sign { key, .. }
+            | Self::SignEach { key, .. }
             | Self::Mac { key, .. }
             | Self::VerifyMac { key, .. }
             | Self::Encrypt { key, .. }
@@ -257,6 +273,11 @@ impl Request<'_> {
             | Self::GenerateDataKey { under: DataKeySeal::Rsa { .. }, .. }
             | Self::Random { .. } => None,
         }
+    }
+
+    /// How many operations it asks for.
+    pub(crate) fn operations(&self) -> usize {
+        if let Self::SignEach { inputs, .. } = self { inputs.len() } else { 1 }
     }
 }
 
@@ -323,7 +344,8 @@ pub enum Response<'a> {
     Done,
     /// Whether a tag matched.
     Matches(bool),
-    /// A signature, tag, plaintext, wrapped key, sealed vault key or random bytes.
+    /// A signature, tag, plaintext, wrapped key, sealed vault key or random bytes; or
+    /// several signatures of one length, end to end.
     Bytes(#[serde(with = "serde_bytes", borrow)] &'a [u8]),
     /// What AES encryption made.
     Encrypted(#[serde(borrow)] Encrypted<'a>),

@@ -75,10 +75,9 @@ fn what_is_no_secret_shows() {
 /// Guards against redaction that misses what is nested in a batch or a stream.
 #[test]
 fn operations_in_a_batch_are_redacted() {
-    let result = operation_result::Result::GenerateDataKey(GenerateDataKeyResponse {
-        key: CANARY.into(),
-        wrapped_key: None,
-    });
+    let result = operation_result::Result::GenerateDataKey(
+        GenerateDataKeyResponse { key: CANARY.into(), wrapped_key: None }.into(),
+    );
     let batch = BatchResponse { results: vec![OperationResult { result: Some(result) }] };
     let shown = format!("{batch:?}");
     assert!(!shown.contains(CANARY) && shown.contains("<11 bytes>"), "{shown}");

@@ -176,18 +176,18 @@ fn signing() -> Vec<Request> {
             algorithm: "HS256".into(),
             message: message(),
         }),
-        Request::VerifyMac(VerifyMacRequest {
+        Request::VerifyMac(Box::new(VerifyMacRequest {
             name: key("mac"),
             algorithm: "HS256".into(),
             message: message(),
             mac: [3; 32][..].into(),
-        }),
-        Request::SignJwt(SignJwtRequest {
+        })),
+        Request::SignJwt(Box::new(SignJwtRequest {
             name: key("ec"),
             algorithm: "ES256".into(),
             claims: r#"{"sub":"a"}"#.into(),
             header: r#"{"typ":"at+jwt"}"#.into(),
-        }),
+        })),
     ]
 }
 
@@ -208,33 +208,33 @@ fn sealing() -> Vec<Request> {
             plaintext: b"plaintext"[..].into(),
             additional_data: b"aad"[..].into(),
         }),
-        Request::Decrypt(DecryptRequest {
+        Request::Decrypt(Box::new(DecryptRequest {
             ciphertext: sealed("aes", "A256GCM", 12, 9, 16),
             ..DecryptRequest::default()
-        }),
-        Request::Decrypt(DecryptRequest {
+        })),
+        Request::Decrypt(Box::new(DecryptRequest {
             ciphertext: sealed("rsa", "RSA-OAEP-256", 0, 256, 0),
             ..DecryptRequest::default()
-        }),
+        })),
         Request::WrapKey(WrapKeyRequest {
             name: key("aes"),
             algorithm: "A256KW".into(),
             key: [7; 32][..].into(),
         }),
-        Request::UnwrapKey(UnwrapKeyRequest {
+        Request::UnwrapKey(Box::new(UnwrapKeyRequest {
             wrapped_key: sealed("aes", "A256KW", 0, 40, 0),
             ..UnwrapKeyRequest::default()
-        }),
-        Request::GenerateDataKey(GenerateDataKeyRequest {
+        })),
+        Request::GenerateDataKey(Box::new(GenerateDataKeyRequest {
             name: key("rsa"),
             size: 32,
             ..GenerateDataKeyRequest::default()
-        }),
-        Request::ReEncrypt(ReEncryptRequest {
+        })),
+        Request::ReEncrypt(Box::new(ReEncryptRequest {
             ciphertext: sealed("aes", "A256CBCPAD", 16, 32, 0),
             destination_name: key("rsa"),
             ..ReEncryptRequest::default()
-        }),
+        })),
         Request::RandomBytes(RandomBytesRequest { parent: "vaults/prod".into(), size: 16 }),
     ]
 }

@@ -60,7 +60,7 @@ mod tests {
     fn an_items_error_is_an_error_with_its_reason() {
         let error =
             v1::OperationError { code: 9, message: "off".into(), reason: "KEY_DISABLED".into() };
-        let result = v1::OperationResult { result: Some(Outcome::Error(error)) };
+        let result = v1::OperationResult { result: Some(Outcome::Error(error.into())) };
         let error = outcome(result).expect_err("it is an error");
         assert_eq!(error.code(), Some(Code::FailedPrecondition));
         assert_eq!(error.reason(), Some("KEY_DISABLED"));

@@ -148,6 +148,43 @@ async fn a_batch_answers_each_operation_in_its_place() {
     }
 }
 
+/// Guards against signatures with one key that change places, and against a bad one that
+/// takes the others with it.
+#[tokio::test]
+async fn signatures_with_one_key_are_answered_one_by_one() {
+    let it = Fixture::start().await;
+    let digest = |n: u8, len| sign_request::Input::Digest(vec![n; len].into());
+    let inputs = (0..40).map(|n| match n {
+        7 => None,
+        20 => Some(digest(n, 31)),
+        _ => Some(digest(n, 32)),
+    });
+    let requests: Vec<_> =
+        inputs.map(|input| SignRequest { input, ..sign("vaults/prod/keys/jwt") }).collect();
+    let operation = |r: &SignRequest| Operation { request: Some(Wanted::Sign(r.clone())) };
+    let operations = requests.iter().map(operation).collect();
+    let answer = it.crypto().batch(called(BatchRequest { operations })).await.expect("results");
+    for (n, result) in answer.into_inner().results.into_iter().enumerate() {
+        match result.result.expect("a result") {
+            Outcome::Sign(signed) => {
+                let verify = VerifyRequest {
+                    name: signed.version_name,
+                    algorithm: "ES256".to_owned(),
+                    input: Some(verify_request::Input::Digest(vec![n as u8; 32].into())),
+                    signature: signed.signature,
+                };
+                let answer = it.crypto().verify(called(verify)).await.expect("an answer");
+                assert!(answer.into_inner().valid, "{n}");
+            }
+            Outcome::Error(error) => {
+                assert!([7, 20].contains(&n), "{n}: {error:?}");
+                assert_eq!(error.code, Code::InvalidArgument as i32);
+            }
+            other => panic!("{n}: {other:?}"),
+        }
+    }
+}
+
 /// Guards against a stream that loses, doubles or mixes up results beyond the number
 /// that run at the same time, or does not end.
 #[tokio::test]

@@ -15,6 +15,7 @@ mod calls;
 mod driver;
 mod error;
 mod queue;
+mod sign_each;
 mod waiting;
 
 use std::{

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 
 use keyreeve_memory::{wipe, wipe_and_clear};
 
-use crate::{codec, deadline::monotonic_us, frame::RequestFrame};
-
-/// Most frames in one packet. A packet is served by one worker from end to end, so
-/// more would keep the others idle.
-const MAX_FRAMES: usize = 16;
+use crate::{
+    codec,
+    deadline::monotonic_us,
+    frame::{MAX_TOGETHER, RequestFrame},
+};
 
 /// A packet is closed when it has this many bytes.
-const CLOSE_AT: usize = 32 * 1024;
+pub(super) const CLOSE_AT: usize = 32 * 1024;
 
 /// How a call travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(super) enum Outlet {
 pub(super) struct Packet {
     pub(super) bytes: Vec<u8>,
     frames: usize,
+    operations: usize,
     closed: bool,
 }
 
@@ -68,7 +69,7 @@ impl Queue {
             && let Some(packet) = packets.back_mut().filter(|packet| !packet.closed)
         {
             if packet.append(frame, max) {
-                packet.closed = packet.frames >= MAX_FRAMES || packet.bytes.len() >= CLOSE_AT;
+                packet.closed = packet.is_full();
                 self.frames += 1;
                 return true;
             }
@@ -78,7 +79,7 @@ impl Queue {
         let mut packet = Packet::begin(self.spare.take().unwrap_or_default());
         let fits = packet.append(frame, max);
         if fits {
-            packet.closed = lane != Lane::Light || packet.bytes.len() >= CLOSE_AT;
+            packet.closed = lane != Lane::Light || packet.is_full();
             packets.push_back(packet);
             self.frames += 1;
         }
@@ -122,7 +123,7 @@ impl Queue {
 impl Packet {
     fn begin(mut bytes: Vec<u8>) -> Self {
         codec::begin(&mut bytes, monotonic_us());
-        Self { bytes, frames: 0, closed: false }
+        Self { bytes, frames: 0, operations: 0, closed: false }
     }
 
     /// Adds a frame, unless that makes the packet longer than `max` bytes.
@@ -132,11 +133,16 @@ impl Packet {
         let fits = self.bytes.len() <= max;
         if fits {
             self.frames += 1;
+            self.operations += frame.request.operations();
         } else {
             wipe(&mut self.bytes[start..]);
             self.bytes.truncate(start);
         }
         fits
+    }
+
+    fn is_full(&self) -> bool {
+        self.operations >= MAX_TOGETHER || self.bytes.len() >= CLOSE_AT
     }
 }
 

@@ -8,6 +8,7 @@ use keyreeve_publickey::PublicKey;
 use keyreeve_types::{
     AesMode, EncryptionAlgorithm, MacAlgorithm, Operation, SignatureAlgorithm, WrapAlgorithm,
 };
+use serde_bytes::Bytes;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -15,7 +16,7 @@ use super::{
     open_keys::OpenKey,
     serve::{Desk, Refusal},
 };
-use crate::frame::{DataKeySeal, Encrypted, MAX_PAYLOAD, Opening, Response};
+use crate::frame::{DataKeySeal, Encrypted, MAX_PAYLOAD, MAX_TOGETHER, Opening, Response};
 
 impl<'a, B: KeyBackend> Desk<'a, B> {
     pub(super) fn sign(
@@ -26,6 +27,24 @@ impl<'a, B: KeyBackend> Desk<'a, B> {
     ) -> Result<Response<'a>, Refusal> {
         fits(algorithm.fits(open.policy.spec))?;
         self.session.sign(&open.key, algorithm, input, self.scratch)?;
+        Ok(Response::Bytes(self.scratch))
+    }
+
+    /// Several with one key, end to end. One that fails fails them all.
+    pub(super) fn sign_each(
+        self,
+        open: &OpenKey<B::Key>,
+        algorithm: SignatureAlgorithm,
+        inputs: &[&Bytes],
+    ) -> Result<Response<'a>, Refusal> {
+        fits(algorithm.fits(open.policy.spec))?;
+        if inputs.len() > MAX_TOGETHER {
+            return Err(Refusal::Malformed);
+        }
+        for input in inputs {
+            self.progress.step();
+            self.session.sign(&open.key, algorithm, input, self.scratch)?;
+        }
         Ok(Response::Bytes(self.scratch))
     }
 

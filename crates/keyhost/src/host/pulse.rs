@@ -43,6 +43,24 @@ impl Pulse {
     }
 }
 
+/// One thread's pulse, for work in several steps: what must not take long is a step.
+#[derive(Clone, Copy)]
+pub(super) struct Progress<'a> {
+    pulse: &'a Pulse,
+    thread: usize,
+}
+
+impl<'a> Progress<'a> {
+    pub(super) const fn new(pulse: &'a Pulse, thread: usize) -> Self {
+        Self { pulse, thread }
+    }
+
+    /// A step begins.
+    pub(super) fn step(&self) {
+        self.pulse.begin(self.thread, monotonic_us());
+    }
+}
+
 fn age(began: &AtomicU64) -> Duration {
     match began.load(Ordering::Relaxed) {
         0 => Duration::ZERO,

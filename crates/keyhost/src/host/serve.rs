@@ -13,6 +13,7 @@ use keyreeve_types::{KeyState, Operation, UnixTime};
 use super::{
     Shared,
     open_keys::{Lookup, OpenKey},
+    pulse::Progress,
 };
 use crate::frame::{KeyRef, Opening, Request, Response};
 
@@ -23,6 +24,8 @@ pub(super) struct Desk<'a, B: KeyBackend> {
     /// Where results are put together; emptied and wiped by the caller.
     pub(super) scratch: &'a mut Vec<u8>,
     pub(super) now: UnixTime,
+    /// Told of each step where there are several.
+    pub(super) progress: Progress<'a>,
 }
 
 /// Why there is no result.
@@ -105,6 +108,10 @@ impl<'a, B: KeyBackend> Desk<'a, B> {
             Request::Sign { key, algorithm, input } => {
                 let key = self.key(key, opening, Operation::Sign)?;
                 self.sign(&key, algorithm, input)
+            }
+            Request::SignEach { key, algorithm, inputs } => {
+                let key = self.key(key, opening, Operation::Sign)?;
+                self.sign_each(&key, algorithm, &inputs)
             }
             Request::Mac { key, algorithm, message } => {
                 let key = self.key(key, opening, Operation::Sign)?;

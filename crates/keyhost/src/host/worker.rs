@@ -8,7 +8,7 @@ use keyreeve_types::UnixTime;
 
 use super::{
     HostError, Shared,
-    pulse::Pulse,
+    pulse::{Progress, Pulse},
     replies::Replies,
     serve::{Desk, Outcome},
 };
@@ -89,8 +89,14 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
             let outcome = if began > frame.deadline_us {
                 Outcome { response: Response::TooLate, session_broken: false }
             } else {
-                Desk { shared: self.shared, session: &mut *session, scratch: &mut *scratch, now }
-                    .answer(frame.opening, frame.request)
+                let desk = Desk {
+                    shared: self.shared,
+                    session: &mut *session,
+                    scratch: &mut *scratch,
+                    now,
+                    progress: Progress::new(self.pulse, self.thread),
+                };
+                desk.answer(frame.opening, frame.request)
             };
             self.pulse.end(self.thread);
             let Outcome { response, session_broken } = outcome;

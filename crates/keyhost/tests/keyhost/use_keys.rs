@@ -22,6 +22,40 @@ async fn a_signature_verifies_with_the_public_key_that_was_returned() {
     assert_eq!(public.verify(SignatureAlgorithm::Es256, &digest, &signature), Ok(true));
 }
 
+/// Guards against signatures that change places, get lost between two frames, or are
+/// not made because the key has to be sent along first.
+#[tokio::test]
+async fn each_of_many_inputs_gets_the_signature_of_its_own() {
+    let fixture = Fixture::start().await;
+    for (spec, algorithm) in [
+        (KeySpec::EcP256, SignatureAlgorithm::Es256),
+        (KeySpec::Ed25519, SignatureAlgorithm::EdDsa),
+        (KeySpec::Rsa2048, SignatureAlgorithm::Ps256),
+    ] {
+        let (key, public) = fixture.key(spec).await;
+        let public = PublicKey::from_spki(&public.expect("it has one")).expect("it parses");
+        fixture.start_keyhost().await;
+        let inputs: Vec<[u8; 32]> = (0..40).map(|n| [n; 32]).collect();
+        let inputs: Vec<&[u8]> = inputs.iter().map(|input| &input[..]).collect();
+        let signed = fixture.client.sign_each(&key, algorithm, &inputs, soon()).await;
+        assert_eq!(signed.len(), inputs.len());
+        for (input, signature) in inputs.iter().zip(signed) {
+            let signature = signature.expect("a signature");
+            assert_eq!(public.verify(algorithm, input, &signature), Ok(true), "{spec}");
+        }
+    }
+}
+
+/// Guards against one bad input that fails its neighbours, or passes with them.
+#[tokio::test]
+async fn an_input_that_cannot_be_signed_fails_alone() {
+    let fixture = Fixture::start().await;
+    let (key, _) = fixture.key(KeySpec::EcP256).await;
+    let inputs: [&[u8]; 4] = [&[1; 32], &[2; 31], &[], &[4; 32]];
+    let signed = fixture.client.sign_each(&key, SignatureAlgorithm::Es256, &inputs, soon()).await;
+    assert_eq!(signed.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, false, true]);
+}
+
 /// Guards against payloads that do not fit a packet, and ones cut to fit.
 #[tokio::test]
 async fn the_largest_payload_goes_there_and_back() {

@@ -14,8 +14,10 @@ mod store;
 use std::{borrow::Cow, fmt, time::Duration};
 
 /// Why an operation failed. Small: its parts are on the heap.
+#[derive(Clone)]
 pub struct Error(Box<Parts>);
 
+#[derive(Clone)]
 struct Parts {
     kind: Kind,
     reason: &'static str,
