@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 use keyreeve_types::SignatureAlgorithm;
 
 use super::{Content, input::Prepared};
-use crate::{
-    Caller, Error, KeyVersion, Service,
-    gate::{Action, Target},
-    name::KeyName,
-    usable::Use,
-};
+use crate::{Caller, Error, KeyVersion, Service, gate::Ask, name::KeyName, usable::Use};
 
 /// A request to sign several.
 #[derive(Clone, Copy)]
@@ -48,7 +44,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<SignedEach, Error> {
         let SignEach { key, algorithm, contents } = request;
-        self.run(caller, Action::Sign, Target::Key(key), deadline, move |permit| async move {
+        self.run(caller, Ask::key(Action::Sign, key), deadline, move |permit| async move {
             let key = self.check(self.find(&permit, key)?, Use::Sign(algorithm))?;
             let prepared: Vec<_> = contents
                 .iter()
