@@ -245,6 +245,12 @@ impl Policies {
         Self { vaults, ..self.clone() }
     }
 
+    /// Without what a vault says.
+    #[must_use]
+    pub fn without_vault(&self, name: &Name) -> Self {
+        Self { vaults: self.vaults.without(name.folded()), ..self.clone() }
+    }
+
     /// Without anything said at `scope` or below: assignments, and what vaults say.
     ///
     /// MUST be called when a vault or an object is purged. The next of its name would

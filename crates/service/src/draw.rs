@@ -1,5 +1,6 @@
 //! Fresh ids.
 
+use keyreeve_authz::{AssignmentId, RoleId};
 use keyreeve_types::{KeyId, VaultId, VersionId};
 
 use crate::Error;
@@ -17,6 +18,23 @@ pub(crate) fn key_id() -> Result<KeyId, Error> {
 /// A fresh version id.
 pub(crate) fn version_id() -> Result<VersionId, Error> {
     bytes().map(VersionId::from_bytes)
+}
+
+/// A fresh role id.
+pub(crate) fn role_id() -> Result<RoleId, Error> {
+    guid().map(RoleId::from_u128)
+}
+
+/// A fresh assignment id.
+pub(crate) fn assignment_id() -> Result<AssignmentId, Error> {
+    guid().map(AssignmentId::from_u128)
+}
+
+/// A random GUID (RFC 9562 section 5.4: version 4).
+fn guid() -> Result<u128, Error> {
+    let random = u128::from_be_bytes(bytes()?);
+    let (version, variant) = (0xf000 << 64, 0xc000 << 48);
+    Ok(random & !(version | variant) | 0x4000 << 64 | 0x8000 << 48)
 }
 
 fn bytes() -> Result<[u8; 16], Error> {

@@ -2,7 +2,7 @@
 //!
 //! Both doors call it and nothing else. Every operation passes the gate, which asks
 //! `keyreeve-authz`, takes the [`Caller`] first and a [`Deadline`] last, and is a file
-//! of its own under [`vaults`], [`keys`] and [`crypto`].
+//! of its own under [`vaults`], [`keys`], [`crypto`], [`roles`] and [`assignments`].
 //!
 //! All records are in memory, as snapshots that are read without a lock; the store
 //! is written before a change is acknowledged and read by nothing on the way of an
@@ -11,10 +11,12 @@
 //!
 //! This crate refuses to know gRPC, HTTP, tokens and files.
 
+pub mod assignments;
 pub mod crypto;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 pub mod keys;
+pub mod roles;
 pub mod settings;
 pub mod vaults;
 
@@ -33,6 +35,7 @@ mod registry;
 mod service;
 mod status;
 mod usable;
+mod whoami;
 
 pub use access::ConfiguredRole;
 pub use backends::{Backends, Tier};
@@ -49,3 +52,4 @@ pub use page::{Page, PageRequest};
 pub use registry::{Follower, KeyVersion, LoadError, Vault};
 pub use service::{Service, Shared};
 pub use settings::Settings;
+pub use whoami::WhoAmI;

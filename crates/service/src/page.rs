@@ -1,5 +1,7 @@
 //! Pages of a list.
 
+use std::str::FromStr;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::Error;
@@ -47,6 +49,12 @@ impl PageRequest<'_> {
         let bad = || Error::invalid("page_token", "page_token is not one this service made");
         let bytes = URL_SAFE_NO_PAD.decode(self.token).map_err(|_| bad())?;
         String::from_utf8(bytes).map(Some).map_err(|_| bad())
+    }
+
+    /// The same, of a list in the order of ids.
+    pub(crate) fn after_id<I: FromStr>(&self) -> Result<Option<I>, Error> {
+        let bad = |_| Error::invalid("page_token", "page_token is not one this service made");
+        self.after()?.map(|id| id.parse().map_err(bad)).transpose()
     }
 }
 

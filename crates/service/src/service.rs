@@ -31,7 +31,8 @@ impl Shared {
         clock: Clock,
     ) -> Result<(Arc<Self>, Follower), LoadError> {
         let access = Arc::new(Access::new(&settings.roles).map_err(LoadError::Roles)?);
-        let (registry, follower) = Follower::start(Arc::clone(&store)).await?;
+        let followed = Follower::start(Arc::clone(&store), Arc::clone(&access)).await?;
+        let (registry, follower) = followed;
         Ok((Arc::new(Self { registry, access, store, settings, clock }), follower))
     }
 

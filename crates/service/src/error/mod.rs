@@ -105,6 +105,11 @@ impl Error {
         Self::new(Kind::NotFound, "NOT_FOUND", format!("there is no {what}"))
     }
 
+    /// There is one of that name.
+    pub(crate) fn exists(what: impl fmt::Display) -> Self {
+        Self::new(Kind::AlreadyExists, "ALREADY_EXISTS", format!("there is a {what} already"))
+    }
+
     /// The one failure of decrypting, unwrapping and checking what was sealed.
     pub fn decryption_failed() -> Self {
         Self::new(Kind::DecryptionFailed, "DECRYPTION_FAILED", "decryption failed")

@@ -59,14 +59,17 @@ struct Court<'a> {
 impl Service {
     /// Decides by the policies of this moment.
     pub(super) fn decide(&self, caller: &Caller, ask: &Ask<'_>) -> Verdict {
-        let shared = self.shared();
-        let access = shared.access.now();
-        let (policies, source) = (&access.policies, caller.source());
+        self.decide_by(&self.shared().access.now().policies, caller, ask)
+    }
+
+    /// Decides by `policies`.
+    pub(crate) fn decide_by(&self, policies: &Policies, caller: &Caller, ask: &Ask<'_>) -> Verdict {
+        let source = caller.source();
         if let Ask::Public(action, resource) = ask {
             return reaches(policies, source, *action, *resource).map(|()| Permit(By::Public));
         }
         let subject = caller.identity().subject().ok_or(Refusal::Unknown)?;
-        let court = Court { policies, subject, source, now: shared.clock.now() };
+        let court = Court { policies, subject, source, now: self.shared().clock.now() };
         match ask {
             Ask::One(action, resource) => court.allows(*action, *resource),
             Ask::Both(_, [first, second]) => {
@@ -142,7 +145,7 @@ impl From<Grant<'_>> for Permit {
 impl Refusal {
     /// What the caller is told. Where it says more than no, that is about the rules or
     /// about what the caller may read.
-    pub(super) fn into_error(self, ask: &Ask<'_>) -> Error {
+    pub(crate) fn into_error(self, ask: &Ask<'_>) -> Error {
         match self {
             Self::Denied(denial) if denial.is_our_fault() => {
                 Error::internal("WRONGLY_ASKED", denial.log_message())

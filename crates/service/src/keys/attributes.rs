@@ -41,11 +41,10 @@ pub(crate) fn check_times(
     not_before: Option<UnixTime>,
     expires: Option<UnixTime>,
 ) -> Result<(), Error> {
-    const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
-    if not_before.is_some_and(|t| !YEARS.contains(&t.0)) {
+    if not_before.is_some_and(|t| !is_writable(t)) {
         return Err(Error::invalid("key.not_before_time", "the time is out of range"));
     }
-    if expires.is_some_and(|t| !YEARS.contains(&t.0)) {
+    if expires.is_some_and(|t| !is_writable(t)) {
         return Err(Error::invalid("key.expire_time", "the time is out of range"));
     }
     match (not_before, expires) {
@@ -54,6 +53,12 @@ pub(crate) fn check_times(
         }
         _ => Ok(()),
     }
+}
+
+/// Whether every client can write the time down.
+pub(crate) fn is_writable(time: UnixTime) -> bool {
+    const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+    YEARS.contains(&time.0)
 }
 
 pub(crate) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {

@@ -11,6 +11,7 @@ mod rotate;
 mod update;
 
 pub use attributes::Attributes;
+pub(crate) use attributes::is_writable;
 pub use create::CreateKey;
 pub use import::{ImportKey, ImportRecipient};
 pub use update::{Changes, UpdateKey};

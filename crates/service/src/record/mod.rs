@@ -1,4 +1,5 @@
-//! What is stored: one JSON document per vault, key and key version.
+//! What is stored: one JSON document per vault, key and key version, and per role,
+//! assignment and vault policy.
 //!
 //! Every document carries `format`. A reader refuses a format or a field it does
 //! not know rather than drop what it does not understand. `tests/golden` pins the
@@ -6,6 +7,7 @@
 //!
 //! Nothing in a record is secret: key material and vault keys are sealed.
 
+mod access;
 mod key;
 mod text;
 mod vault;
@@ -13,6 +15,7 @@ mod version;
 
 use std::fmt;
 
+pub(crate) use access::{AssignmentRecord, HeadRecord, RoleRecord, VaultPolicyRecord};
 pub(crate) use key::KeyRecord;
 pub(crate) use vault::VaultRecord;
 pub(crate) use version::VersionRecord;

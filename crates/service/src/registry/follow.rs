@@ -6,24 +6,35 @@ use std::{sync::Arc, time::Duration};
 use keyreeve_store::{Error as StoreError, Key as StoreKey, Revision, Store, read_all};
 
 use super::{Path, Registry, apply::Rejected, load::load};
-use crate::LoadError;
+use crate::{LoadError, access::Access, record::Unreadable};
 
 /// How long to wait before the store is asked again after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Keeps a registry as the store has it, for as long as it runs.
+/// Keeps a registry, and what decides access, as the store has them, for as long as it
+/// runs.
 pub struct Follower {
     registry: Arc<Registry>,
+    access: Arc<Access>,
     store: Arc<dyn Store>,
     from: Revision,
 }
 
 impl Follower {
     /// Reads the store, and returns the registry with what follows it from there.
-    pub(crate) async fn start(store: Arc<dyn Store>) -> Result<(Arc<Registry>, Self), LoadError> {
+    ///
+    /// Access is read last: what comes in between arrives once more with the watch.
+    pub(crate) async fn start(
+        store: Arc<dyn Store>,
+        access: Arc<Access>,
+    ) -> Result<(Arc<Registry>, Self), LoadError> {
         let (snapshot, from) = load(&*store).await?;
+        let rejected = access.reload(&*store).await.map_err(LoadError::Store)?;
+        if let Some((record, why)) = rejected.first() {
+            return Err(LoadError::Damaged(format!("{record}: {why}")));
+        }
         let registry = Arc::new(Registry::new(snapshot));
-        Ok((Arc::clone(&registry), Self { registry, store, from }))
+        Ok((Arc::clone(&registry), Self { registry, access, store, from }))
     }
 
     /// Follows the store. Never ends by itself; to be spawned once.
@@ -47,6 +58,7 @@ impl Follower {
         loop {
             match watch.next().await {
                 Ok(commit) => {
+                    report_access(&self.access.apply(commit.revision, &commit.changes));
                     report(&self.registry.apply(commit.revision, &commit.changes));
                     self.from = commit.revision;
                 }
@@ -55,12 +67,14 @@ impl Follower {
         }
     }
 
-    /// Reads everything anew, because the watch fell too far behind. Records are
-    /// replaced and added; none is dropped, since no operation deletes one.
+    /// Reads everything anew, because the watch fell too far behind. Vaults and keys are
+    /// replaced and added; none is dropped, since no operation deletes one. What decides
+    /// access is replaced as a whole.
     async fn catch_up(&mut self) {
         let read = async {
             let keys = read_all(&*self.store, &Path::keys()).await?;
             let vaults = read_all(&*self.store, &Path::vaults()).await?;
+            report_access(&self.access.reload(&*self.store).await?);
             Ok::<_, StoreError>((keys, vaults))
         };
         match read.await {
@@ -74,6 +88,12 @@ impl Follower {
                 tokio::time::sleep(PAUSE).await;
             }
         }
+    }
+}
+
+fn report_access(rejected: &[(StoreKey, Unreadable)]) {
+    for (record, why) in rejected {
+        tracing::error!(%record, %why, "a record that decides access cannot be read: it grants nothing");
     }
 }
 

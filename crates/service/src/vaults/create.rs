@@ -8,7 +8,7 @@ use keyreeve_store::Batch;
 use keyreeve_types::Name;
 
 use crate::{
-    Caller, Error, Kind, Service, Tier, Vault,
+    Caller, Error, Service, Tier, Vault,
     commit::{NotCommitted, encode},
     draw,
     gate::Ask,
@@ -74,5 +74,5 @@ impl Service {
 }
 
 fn exists(name: VaultName<'_>) -> Error {
-    Error::new(Kind::AlreadyExists, "ALREADY_EXISTS", format!("there is a vault {name} already"))
+    Error::exists(format_args!("vault {name}"))
 }
