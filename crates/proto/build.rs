@@ -1,4 +1,5 @@
-//! Compiles `proto/` without `protoc`, and writes `Debug` for what holds secrets.
+//! Compiles `proto/` without `protoc`, writes `Debug` for what holds secrets, and lists
+//! the methods as an enumeration, over which a table can be exhaustive.
 //!
 //! prost derives a `Debug` that prints every field. Here every `bytes` field, and
 //! every string listed in [`SECRET_STRINGS`], shows its length only. It goes by
@@ -63,6 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         write_debug(&mut debug, message)?;
     }
     fs::write(out.join("debug.rs"), debug)?;
+    fs::write(out.join("methods.rs"), methods_of(&compiler.descriptor_pool())?)?;
 
     // Type names let a message find its own descriptor, as for its JSON form.
     let mut config = tonic_prost_build::Config::new();
@@ -76,6 +78,35 @@ fn main() -> Result<(), Box<dyn Error>> {
         .skip_debug(redacted.iter().map(|m| format!(".{}", m.full_name())))
         .compile_fds_with_config(descriptors, config)?;
     Ok(())
+}
+
+/// An enumeration of our methods. Their names are variants, so that two services cannot
+/// have a method of one name.
+fn methods_of(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
+    let (mut variants, mut all) = (String::new(), String::new());
+    let (mut names, mut services) = (String::new(), String::new());
+    for service in pool.services().filter(|s| s.package_name() == "keyreeve.v1") {
+        for method in service.methods() {
+            let (name, of) = (method.name(), service.name());
+            writeln!(variants, "/// `{of}.{name}`.\n{name},")?;
+            writeln!(all, "Self::{name},")?;
+            writeln!(names, "Self::{name} => {name:?},")?;
+            writeln!(services, "Self::{name} => {of:?},")?;
+        }
+    }
+    Ok(format!(
+        "/// Every method of `proto/`.\n\
+         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]\n\
+         pub enum Method {{\n{variants}}}\n\
+         impl Method {{\n\
+         /// All of them, by file and in the order written there.\n\
+         pub const ALL: &[Self] = &[\n{all}];\n\
+         /// Its name, as `Sign`.\n\
+         pub const fn name(self) -> &'static str {{ match self {{\n{names}}} }}\n\
+         /// The service it is of, as `CryptoService`.\n\
+         pub const fn service(self) -> &'static str {{ match self {{\n{services}}} }}\n\
+         }}\n"
+    ))
 }
 
 /// Our messages that hold at least one secret field.

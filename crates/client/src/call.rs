@@ -29,6 +29,14 @@ pub trait Operation: Call {
     fn response_of(outcome: Outcome) -> Option<Self::Response>;
 }
 
+/// Answers, by the names the .proto files give them.
+mod answers {
+    pub(super) use crate::v1::*;
+
+    /// `google.protobuf.Empty`.
+    pub(super) type Empty = ();
+}
+
 mod sealed {
     /// Keeps the list below the only one.
     pub trait Sealed {}
@@ -40,7 +48,7 @@ macro_rules! calls {
         $($(
             impl sealed::Sealed for v1::$request {}
             impl Call for v1::$request {
-                type Response = v1::$response;
+                type Response = answers::$response;
                 const PATH: &'static str = concat!("/keyreeve.v1.", $service, "/", $method);
                 const SAFE_TO_REPEAT: bool = $safe;
             }
@@ -103,6 +111,21 @@ calls! {
         "SignJwt": SignJwtRequest => SignJwtResponse, true;
         "GetJwks": GetJwksRequest => GetJwksResponse, true;
     }
+    "AccessService" {
+        "WhoAmI": WhoAmIRequest => WhoAmIResponse, true;
+        "CreateRole": CreateRoleRequest => Role, false;
+        "GetRole": GetRoleRequest => Role, true;
+        "ListRoles": ListRolesRequest => ListRolesResponse, true;
+        "UpdateRole": UpdateRoleRequest => Role, false;
+        "DeleteRole": DeleteRoleRequest => Empty, false;
+        "CreateAssignment": CreateAssignmentRequest => Assignment, false;
+        "GetAssignment": GetAssignmentRequest => Assignment, true;
+        "ListAssignments": ListAssignmentsRequest => ListAssignmentsResponse, true;
+        "DeleteAssignment": DeleteAssignmentRequest => Empty, false;
+        "GetVaultAccess": GetVaultAccessRequest => VaultAccess, true;
+        "UpdateVaultAccess": UpdateVaultAccessRequest => VaultAccess, false;
+        "UpdateNetworkRules": UpdateNetworkRulesRequest => VaultAccess, false;
+    }
     "StatusService" {
         "GetStatus": GetStatusRequest => Status, true;
     }
@@ -155,7 +178,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(methods, 26);
+        assert_eq!(methods, 39);
     }
 
     /// Guards against a second key or version made by a retry.
@@ -166,5 +189,8 @@ mod tests {
         const { assert!(!v1::ImportKeyRequest::SAFE_TO_REPEAT) };
         const { assert!(!v1::UpdateKeyRequest::SAFE_TO_REPEAT) };
         const { assert!(!v1::RotateKeyRequest::SAFE_TO_REPEAT) };
+        const { assert!(!v1::CreateAssignmentRequest::SAFE_TO_REPEAT) };
+        const { assert!(!v1::DeleteAssignmentRequest::SAFE_TO_REPEAT) };
+        const { assert!(!v1::UpdateVaultAccessRequest::SAFE_TO_REPEAT) };
     }
 }

@@ -1,5 +1,6 @@
 //! Vaults and keys as values with verbs. One file per family of verbs.
 
+mod access;
 mod batch;
 mod encrypt;
 mod jwt;

@@ -5,11 +5,15 @@
 //! header. What a request means is decided in the service; what is decided here is
 //! only how it is written.
 //!
+//! What each method asks the gate for stands in one table, [`asks`], and nothing is
+//! built of which a line is missing.
+//!
 //! This crate refuses to authenticate, to authorise and to listen.
 
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
 
+mod access;
 mod batch;
 mod call;
 mod crypto;
@@ -22,12 +26,14 @@ mod routes;
 mod secret;
 mod status;
 mod stream;
+mod table;
 mod timestamp;
 mod update_mask;
 mod vaults;
 
 pub use crypto::CryptoDoor;
 pub use error::{complete, to_status, unauthenticated};
-pub use keyreeve_proto::v1;
+pub use keyreeve_proto::{Method, v1};
 pub use routes::{crypto_service, routes};
 pub use status::StatusSource;
+pub use table::{Asks, asks};

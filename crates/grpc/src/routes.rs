@@ -1,13 +1,15 @@
 //! The services, put together, with the limits on what they read.
 
 use keyreeve_proto::v1::{
-    crypto_service_server::CryptoServiceServer, key_service_server::KeyServiceServer,
-    status_service_server::StatusServiceServer, vault_service_server::VaultServiceServer,
+    access_service_server::AccessServiceServer, crypto_service_server::CryptoServiceServer,
+    key_service_server::KeyServiceServer, status_service_server::StatusServiceServer,
+    vault_service_server::VaultServiceServer,
 };
 use keyreeve_service::Service;
 use tonic::service::Routes;
 
 use crate::{
+    access::AccessDoor,
     crypto::CryptoDoor,
     keys::KeyDoor,
     status::{StatusDoor, StatusSource},
@@ -16,6 +18,9 @@ use crate::{
 
 /// Longest request with operations, in bytes: a batch of 256 with 16 KiB each.
 const MAX_CRYPTO_REQUEST: usize = 4 * 1024 * 1024;
+
+/// Longest request about access, in bytes: 1024 access policies with long names.
+const MAX_ACCESS_REQUEST: usize = 1024 * 1024;
 
 /// Longest request about vaults and keys, in bytes.
 const MAX_ADMIN_REQUEST: usize = 256 * 1024;
@@ -26,7 +31,7 @@ pub fn crypto_service(service: &Service) -> CryptoServiceServer<CryptoDoor> {
         .max_decoding_message_size(MAX_CRYPTO_REQUEST)
 }
 
-/// The four services, for one runtime. Health and reflection are the server's to add.
+/// All services, for one runtime. Health and reflection are the server's to add.
 pub fn routes(service: &Service, status: StatusSource) -> Routes {
     let crypto = crypto_service(service);
     let keys = KeyServiceServer::new(KeyDoor::new(service.clone()))
@@ -35,5 +40,11 @@ pub fn routes(service: &Service, status: StatusSource) -> Routes {
         .max_decoding_message_size(MAX_ADMIN_REQUEST);
     let status = StatusServiceServer::new(StatusDoor::new(service.clone(), status))
         .max_decoding_message_size(MAX_ADMIN_REQUEST);
-    Routes::new(crypto).add_service(keys).add_service(vaults).add_service(status)
+    let access = AccessServiceServer::new(AccessDoor::new(service.clone()))
+        .max_decoding_message_size(MAX_ACCESS_REQUEST);
+    Routes::new(crypto)
+        .add_service(keys)
+        .add_service(vaults)
+        .add_service(access)
+        .add_service(status)
 }

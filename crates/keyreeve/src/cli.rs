@@ -1,5 +1,6 @@
 //! The command line: what can be asked. Each command is in the file of its name.
 
+mod assignment;
 mod completions;
 mod data_key;
 mod decrypt;
@@ -11,6 +12,7 @@ mod mac;
 mod process;
 mod random;
 mod re_encrypt;
+mod role;
 mod root_key;
 mod seal;
 mod serve;
@@ -22,6 +24,7 @@ mod unwrap;
 mod vault;
 mod verify;
 mod verify_mac;
+mod whoami;
 mod wrap;
 
 use std::process::ExitCode;
@@ -83,6 +86,14 @@ enum Command {
     /// Make, import, look at and change keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Roles: what they grant, and custom ones
+    #[command(subcommand)]
+    Role(role::Command),
+    /// Who holds which role where
+    #[command(subcommand)]
+    Assignment(assignment::Command),
+    /// Show who the service takes you for, and what you hold
+    Whoami(whoami::WhoAmI),
     /// Sign a message or a digest
     Sign(sign::Sign),
     /// Verify a signature: exit code 0 if it is valid, 1 if not
@@ -157,6 +168,9 @@ impl Cli {
         match self.command {
             Command::Vault(command) => command.run(settings).await,
             Command::Key(command) => command.run(settings).await,
+            Command::Role(command) => command.run(settings).await,
+            Command::Assignment(command) => command.run(settings).await,
+            Command::Whoami(command) => command.run(settings).await,
             Command::Sign(command) => command.run(settings).await,
             Command::Verify(command) => command.run(settings).await,
             Command::Encrypt(command) => command.run(settings).await,
@@ -261,6 +275,22 @@ mod tests {
             "keyreeve status --addr https://localhost:1 --cacert ca.pem --token-file t",
             "keyreeve seal FILE --key prod/kek",
             "keyreeve unseal FILE.sealed --out FILE",
+            "keyreeve role list",
+            "keyreeve role show Owner",
+            "keyreeve role create Signer --data-action Microsoft.KeyVault/vaults/keys/sign/action",
+            "keyreeve role update Signer --title Signers",
+            "keyreeve role delete Signers",
+            "keyreeve assignment create --role Owner --to user:ann --issuer corp --scope /",
+            "keyreeve assignment create --role Owner --to token:app --scope prod/jwt --expires 90d",
+            "keyreeve assignment list --scope prod --to token:app",
+            "keyreeve assignment delete 8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+            "keyreeve vault access show prod",
+            "keyreeve vault access model prod access-policies",
+            "keyreeve vault access grant prod --to token:app --keys get,sign",
+            "keyreeve vault access revoke prod --to token:app",
+            "keyreeve vault network show prod",
+            "keyreeve vault network set prod --default deny --range 203.0.113.0/24",
+            "keyreeve whoami",
             "keyreeve completions bash",
             "keyreeve token generate",
         ] {
@@ -284,6 +314,9 @@ mod tests {
             "keyreeve key create prod/jwt --kty EC --tag novalue",
             "keyreeve key create prod/jwt --kty EC --expires tomorrow",
             "keyreeve key update prod/jwt",
+            "keyreeve assignment create --role Owner --to app --scope /",
+            "keyreeve assignment create --role Owner --to token:app",
+            "keyreeve vault access grant prod --to token:app",
             "keyreeve status --token secret",
         ] {
             assert!(parse(line).is_err(), "{line}");

@@ -4,6 +4,7 @@
 //! decryption failed); 2 the command or its surroundings are wrong; 3 the service
 //! could not be reached or failed; 130 interrupted.
 
+mod access_table;
 mod additional_data;
 mod cli;
 mod connection;
@@ -15,6 +16,8 @@ mod mark;
 mod moment;
 mod next;
 mod output;
+mod principal;
+mod scope;
 mod table;
 mod usual;
 

@@ -147,19 +147,24 @@ fn yes(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
 }
 
-fn time(time: Option<Timestamp>) -> String {
+pub(crate) fn time(time: Option<Timestamp>) -> String {
     time.map_or_else(|| "-".to_owned(), |time| time.to_string())
 }
 
-fn fields<const N: usize>(fields: [(&str, String); N]) -> String {
+pub(crate) fn fields<const N: usize>(fields: [(&str, String); N]) -> String {
     let mut table = plain();
     for (name, value) in fields {
-        table.add_row([name.to_owned(), if value.is_empty() { "-".to_owned() } else { value }]);
+        table.add_row([name.to_owned(), or_dash(value)]);
     }
     finish(&table)
 }
 
-fn table(header: &[&str]) -> Table {
+/// A cell that is not left empty.
+pub(crate) fn or_dash(value: String) -> String {
+    if value.is_empty() { "-".to_owned() } else { value }
+}
+
+pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = plain();
     table.set_header(header.iter().copied());
     table
@@ -172,7 +177,7 @@ fn plain() -> Table {
 }
 
 /// Without the blanks that fill the last column, and the margin before the first.
-fn finish(table: &Table) -> String {
+pub(crate) fn finish(table: &Table) -> String {
     let lines: Vec<String> = table
         .lines()
         .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())

@@ -28,6 +28,8 @@ pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/debug.rs"));
 }
 
+include!(concat!(env!("OUT_DIR"), "/methods.rs"));
+
 /// A serialised `google.protobuf.FileDescriptorSet` of `proto/` and what it imports:
 /// for server reflection, and for the protobuf JSON form of messages.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,7 +1,9 @@
 //! `keyreeve vault`.
 
+mod access;
 mod create;
 mod list;
+mod network;
 mod show;
 
 use clap::Subcommand;
@@ -17,6 +19,12 @@ pub(crate) enum Command {
     Show(show::Show),
     /// List all vaults
     List(list::List),
+    /// What access to a vault's data goes by, and its access policies
+    #[command(subcommand)]
+    Access(access::Command),
+    /// From where a vault's data can be reached
+    #[command(subcommand)]
+    Network(network::Command),
 }
 
 impl Command {
@@ -25,6 +33,8 @@ impl Command {
             Self::Create(command) => command.run(settings).await,
             Self::Show(command) => command.run(settings).await,
             Self::List(command) => command.run(settings).await,
+            Self::Access(command) => command.run(settings).await,
+            Self::Network(command) => command.run(settings).await,
         }
     }
 }

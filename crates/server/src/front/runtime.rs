@@ -5,7 +5,8 @@ use std::{io, net::TcpListener, sync::Arc, time::Duration};
 use keyreeve_authz::Listener;
 use keyreeve_keyhost::{Client, ClientLink, Driver};
 use keyreeve_proto::v1::{
-    crypto_service_server, key_service_server, status_service_server, vault_service_server,
+    access_service_server, crypto_service_server, key_service_server, status_service_server,
+    vault_service_server,
 };
 use keyreeve_service::{Backends, Service, Shared};
 use rustls::ServerConfig;
@@ -125,6 +126,7 @@ async fn report_health(health: &HealthReporter, status: ServingStatus) {
         crypto_service_server::SERVICE_NAME,
         key_service_server::SERVICE_NAME,
         vault_service_server::SERVICE_NAME,
+        access_service_server::SERVICE_NAME,
         status_service_server::SERVICE_NAME,
     ] {
         health.set_service_status(name, status).await;

@@ -48,7 +48,7 @@ impl<'a> Ask<'a> {
             Self::Both(operation, _) | Self::Proven(operation) => operation,
             Self::Assign(_) => Action::CreateAssignment.name(),
             Self::Unassign(_) => Action::DeleteAssignment.name(),
-            Self::ReadAssignment(_) => "GetAssignment",
+            Self::ReadAssignment(_) => Action::ListAssignments.name(),
         }
     }
 }
