@@ -1,6 +1,8 @@
 //! The door as a client sees it: generated clients call the routes, without a
 //! network between them, and a real keyhost answers.
 
+mod authorization;
+mod calls;
 mod who;
 
 use std::sync::Arc;
@@ -62,8 +64,12 @@ impl Fixture {
 
 /// A request as it leaves the server's authentication.
 fn called<T>(message: T) -> Request<T> {
+    called_by("tests", message)
+}
+
+fn called_by<T>(who: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
-    request.extensions_mut().insert(caller("tests"));
+    request.extensions_mut().insert(caller(who));
     request
 }
 
