@@ -5,10 +5,10 @@ use std::fmt;
 use std::path::Path;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use keyreeve_tlog as tlog;
 
 use crate::{
-    Checkpoint, DiskFiles, Files as _, ReadError, VerifierKey, hash::Hash, layout, proof,
-    tiles::Tiles,
+    Checkpoint, DiskFiles, Files as _, Hash, ReadError, VerifierKey, layout, tiles::Tiles,
 };
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -45,10 +45,10 @@ pub fn prove(directory: &Path, key: &VerifierKey, index: u64) -> Result<Inclusio
         return Err(ReadError::NotThere(index));
     }
     let tiles = Tiles::new(&files, directory, checkpoint.size);
-    let path = proof::inclusion(&tiles, index, checkpoint.size)?;
+    let path = tlog::inclusion(&tiles, index, checkpoint.size)?;
     let tile = tiles.hashes(0, index >> 8)?;
     let leaf = tile.get((index & 255) as usize).ok_or(ReadError::NotThere(index))?;
-    if !proof::check_inclusion(*leaf, index, checkpoint.size, checkpoint.root, &path) {
+    if !tlog::check_inclusion(*leaf, index, checkpoint.size, checkpoint.root, &path) {
         return Err(ReadError::Malformed("tile".into()));
     }
     let checkpoint = String::from_utf8(note).map_err(|_| ReadError::Checkpoint)?;
@@ -65,7 +65,7 @@ impl InclusionProof {
         let checkpoint = Checkpoint::open(self.checkpoint.as_bytes(), key).map_err(|_| BadProof)?;
         let leaf = Hash::of_leaf(entry);
         let holds =
-            proof::check_inclusion(leaf, self.index, checkpoint.size, checkpoint.root, &self.path);
+            tlog::check_inclusion(leaf, self.index, checkpoint.size, checkpoint.root, &self.path);
         if holds { Ok(checkpoint) } else { Err(BadProof) }
     }
 

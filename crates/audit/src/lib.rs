@@ -19,24 +19,22 @@
 //!
 //! This crate refuses to know what is worth recording, and how a record is asked for.
 
+mod appender;
 mod atomic;
 mod bundle;
-mod checkpoint;
 mod error;
 mod files;
-mod hash;
 mod inclusion;
 mod journal;
 mod layout;
 mod lock;
 mod log;
-mod note;
 mod ocsf;
-mod proof;
 mod publisher;
 mod query;
 mod read;
 pub mod record;
+mod recorder;
 mod recover;
 mod retention;
 mod signer;
@@ -47,18 +45,19 @@ mod tree;
 mod verify;
 mod writer;
 
-pub use checkpoint::Checkpoint;
+pub use appender::Appender;
 pub use error::{Contradiction, OpenError, ReadError, Stopped};
 pub use files::{DiskFiles, Files, Listed, Writable};
-pub use hash::Hash;
 pub use inclusion::{BadProof, InclusionProof, prove};
+pub use keyreeve_tlog::{
+    BadNote, Checkpoint, Hash, VerifierKey, check_consistency, check_inclusion,
+};
 pub use log::{CheckpointError, Log, Settings};
-pub use note::{BadNote, VerifierKey};
 pub use ocsf::to_ocsf;
-pub use proof::{check_consistency, check_inclusion};
 pub use query::{Outcome, Query};
 pub use read::{Entry, Reader};
 pub use record::{Record, Word};
+pub use recorder::{Opening, Recorder, Standing, Unrecorded};
 pub use retention::{PRUNE, PruneError};
 pub use signer::{CheckpointSigner, Ed25519Signer, SigningError, SigningRequest};
 pub use state::Health;

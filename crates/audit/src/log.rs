@@ -16,10 +16,10 @@ use crate::lock::DirectoryLock;
 use crate::publisher::{Publisher, Work};
 use crate::recover::recover;
 use crate::state::State;
-use crate::writer::{Pending, Request, Writer};
+use crate::writer::{Request, Writer};
 use crate::{
-    Checkpoint, CheckpointSigner, DiskFiles, Files, Health, OpenError, PruneError, Record,
-    SigningError, Stopped, hash::Hash, layout, retention,
+    Appender, Checkpoint, CheckpointSigner, DiskFiles, Files, Hash, Health, OpenError, PruneError,
+    Record, SigningError, Stopped, layout, retention,
 };
 
 /// How often checkpoints are made, and how much may wait.
@@ -110,6 +110,7 @@ impl Log {
             state: Arc::clone(&state),
             atomic,
             checkpoint: recovered.checkpoint,
+            note: recovered.note,
             tree: recovered.tree,
             bundle: recovered.bundle,
             full: Vec::new(),
@@ -161,15 +162,12 @@ impl Log {
     /// [`Stopped`]: nothing may be answered that needs a record. The record may be
     /// there after the log is opened again.
     pub async fn append(&self, record: &Record) -> Result<u64, Stopped> {
-        if let Some(stopped) = self.state.stopped() {
-            return Err(stopped);
-        }
-        let entry = record.encode();
-        let leaf = Hash::of_leaf(&entry);
-        let (durable, answer) = oneshot::channel();
-        let request = Request::Append(Pending { entry, leaf, durable });
-        self.requests().send(request).await.map_err(|_| self.reason())?;
-        answer.await.map_err(|_| self.reason())
+        self.appender().append(record).await
+    }
+
+    /// Appends for others, who do not keep the log open.
+    pub fn appender(&self) -> Appender {
+        Appender::new(self.requests().downgrade(), Arc::clone(&self.state))
     }
 
     /// Signs a checkpoint over all that is durable now, ahead of its time.
@@ -219,9 +217,7 @@ impl Log {
     }
 
     fn reason(&self) -> Stopped {
-        self.state
-            .stopped()
-            .unwrap_or(Stopped { doing: "running its threads", kind: io::ErrorKind::BrokenPipe })
+        self.state.reason()
     }
 }
 

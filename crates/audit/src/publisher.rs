@@ -12,14 +12,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::Instant;
 
+use keyreeve_tlog as tlog;
 use tokio::sync::oneshot;
 
 use crate::atomic::AtomicFiles;
 use crate::journal::Segment;
 use crate::tile::{self, TILE_WIDTH, TileId};
 use crate::{
-    Checkpoint, CheckpointError, CheckpointSigner, Files, ReadError, Settings, SigningRequest,
-    bundle, hash::Hash, layout, proof, state::State, tiles::Tiles, tree::Tree,
+    Checkpoint, CheckpointError, CheckpointSigner, Files, Hash, ReadError, Settings, SigningError,
+    SigningRequest, bundle, layout, state::State, tiles::Tiles, tree::Tree,
 };
 
 /// What the writer tells the publisher, in order.
@@ -40,6 +41,8 @@ pub(crate) struct Publisher {
     pub(crate) state: Arc<State>,
     pub(crate) atomic: AtomicFiles,
     pub(crate) checkpoint: Option<Checkpoint>,
+    /// The same, as it is in the directory.
+    pub(crate) note: String,
     pub(crate) tree: Tree,
     /// The entry bundle that is not full.
     pub(crate) bundle: Vec<u8>,
@@ -142,7 +145,7 @@ impl Publisher {
     }
 
     /// Writes tiles, signs, writes the checkpoint. The inner error is the signer's.
-    pub(crate) fn publish(&mut self) -> io::Result<Result<Checkpoint, crate::SigningError>> {
+    pub(crate) fn publish(&mut self) -> io::Result<Result<Checkpoint, SigningError>> {
         let next = Checkpoint {
             origin: self.signer.key().name().to_owned(),
             size: self.tree.size(),
@@ -160,7 +163,9 @@ impl Publisher {
                 return Ok(Err(error));
             }
         };
-        self.atomic.write(&*self.files, &[(layout::CHECKPOINT.into(), note.into_bytes())])?;
+        let file = (layout::CHECKPOINT.into(), note.as_bytes().to_vec());
+        self.atomic.write(&*self.files, &[file])?;
+        self.note = note;
         self.checkpoint = Some(next.clone());
         self.state.set_signed(next.size);
         self.drop_segments(next.size)?;
@@ -192,15 +197,35 @@ impl Publisher {
         self.atomic.write(&*self.files, &group)
     }
 
-    fn sign(&self, next: &Checkpoint) -> io::Result<Result<String, crate::SigningError>> {
+    fn sign(&self, next: &Checkpoint) -> io::Result<Result<String, SigningError>> {
         let tiles = Tiles::new(&*self.files, &self.directory, next.size);
-        let consistency = match &self.checkpoint {
-            Some(last) => proof::consistency(&tiles, last.size, next.size).map_err(into_io)?,
+        let signed = match self.ask(&tiles, self.checkpoint.as_ref(), &self.note, next)? {
+            // A checkpoint that was signed and did not get into the directory, as when
+            // the disk was full: everything under it was durable, and is here.
+            Err(SigningError::Later(size)) if size <= next.size => {
+                let root = tlog::root(&tiles, 0, size).map_err(into_io)?;
+                let later = Checkpoint { origin: next.origin.clone(), size, root };
+                self.ask(&tiles, Some(&later), "", next)?
+            }
+            answer => answer,
+        };
+        Ok(signed.map(|signature| self.signer.key().seal(&next.text(), &signature)))
+    }
+
+    /// Asks the signer to go on from `previous`.
+    fn ask(
+        &self,
+        tiles: &Tiles<'_>,
+        previous: Option<&Checkpoint>,
+        note: &str,
+        next: &Checkpoint,
+    ) -> io::Result<Result<[u8; 64], SigningError>> {
+        let consistency = match previous {
+            Some(last) => tlog::consistency(tiles, last.size, next.size).map_err(into_io)?,
             None => Vec::new(),
         };
-        let request =
-            SigningRequest { previous: self.checkpoint.as_ref(), next, consistency: &consistency };
-        Ok(self.signer.sign(&request).map(|s| self.signer.key().seal(&next.text(), &s)))
+        let request = SigningRequest { previous, note, next, consistency: &consistency };
+        Ok(self.signer.sign(&request))
     }
 
     /// Removes segments all of whose records are under the checkpoint.

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Checkpoint, DiskFiles, Files as _, Query, ReadError, Record, VerifierKey, hash::Hash, layout,
+    Checkpoint, DiskFiles, Files as _, Hash, Query, ReadError, Record, VerifierKey, layout,
     retention, tiles::Tiles,
 };
 
@@ -93,6 +93,26 @@ impl Reader {
                 failed = entry.is_err();
                 go_on
             })
+    }
+
+    /// The index of the first bundle's first record that is not older than `time_us`, a
+    /// multiple of 256 (or the end): what is before it was all recorded earlier.
+    ///
+    /// # Errors
+    /// [`ReadError`] if a record cannot be read.
+    pub fn first_bundle_since(&self, time_us: u64) -> Result<u64, ReadError> {
+        let (mut low, mut high) = (self.start()? / 256, self.end() / 256);
+        // A bundle is old if its last record is: times only ever grow, but for clocks
+        // that are set back, and then more is kept.
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.record(middle * 256 + 255)?.record.time_us < time_us {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low * 256)
     }
 
     /// One record.

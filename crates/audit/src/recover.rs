@@ -11,14 +11,16 @@ use std::path::Path;
 use crate::journal::{self, Damage};
 use crate::tree::{Tree, level_count};
 use crate::{
-    Checkpoint, Contradiction, Files, OpenError, ReadError, VerifierKey, bundle, hash::Hash,
-    layout, tiles::Tiles,
+    Checkpoint, Contradiction, Files, Hash, OpenError, ReadError, VerifierKey, bundle, layout,
+    tiles::Tiles,
 };
 
 /// A log as it was left.
 pub(crate) struct Recovered {
     /// `None` if there is no log yet.
     pub(crate) checkpoint: Option<Checkpoint>,
+    /// The same, as a signed note.
+    pub(crate) note: String,
     /// The tree under the checkpoint.
     pub(crate) tree: Tree,
     /// Its entry bundle that is not full.
@@ -50,6 +52,7 @@ pub(crate) fn recover(
         }
         return Ok(Recovered {
             checkpoint: None,
+            note: String::new(),
             tree: Tree::new(),
             bundle: Vec::new(),
             journaled: Vec::new(),
@@ -61,7 +64,10 @@ pub(crate) fn recover(
     let tree = edge(&tiles, &checkpoint)?;
     let bundle = unfinished_bundle(&tiles, &tree)?;
     let journaled = beyond(&tiles, &checkpoint, &journal)?;
-    Ok(Recovered { checkpoint: Some(checkpoint), tree, bundle, journaled })
+    // It opened as a note, so it is text.
+    let note =
+        String::from_utf8(note).map_err(|_| OpenError::Contradiction(Contradiction::Checkpoint))?;
+    Ok(Recovered { checkpoint: Some(checkpoint), note, tree, bundle, journaled })
 }
 
 /// The right edge of the tree, which must lead to the signed root.

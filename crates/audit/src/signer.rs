@@ -8,9 +8,10 @@
 use std::fmt;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use keyreeve_tlog as tlog;
 use keyreeve_types::Secret;
 
-use crate::{BadNote, Checkpoint, VerifierKey, hash::Hash, proof};
+use crate::{BadNote, Checkpoint, Hash, VerifierKey};
 
 /// Signs checkpoints with one Ed25519 key.
 ///
@@ -34,6 +35,9 @@ pub trait CheckpointSigner: Send + Sync {
 pub struct SigningRequest<'a> {
     /// The last checkpoint; `None` for the first, which has size 0.
     pub previous: Option<&'a Checkpoint>,
+    /// `previous` as this signer signed it (a signed note); empty if the signer itself
+    /// said where to begin ([`SigningError::Later`]).
+    pub note: &'a str,
     /// What to sign.
     pub next: &'a Checkpoint,
     /// That `next` goes on from `previous` (RFC 6962 section 2.1.2).
@@ -48,7 +52,7 @@ impl SigningRequest<'_> {
             None => next.size == 0 && next.root == Hash::of_empty_tree(),
             Some(last) => {
                 last.origin == next.origin
-                    && proof::check_consistency(
+                    && tlog::check_consistency(
                         (last.size, last.root),
                         (next.size, next.root),
                         self.consistency,
@@ -65,14 +69,22 @@ pub enum SigningError {
     Unavailable,
     /// The signer does not sign this: it contradicts what it signed before.
     Refused,
+    /// The signer has signed a later one since, of this size, which never came into
+    /// the directory. The proof has to begin there.
+    Later(u64),
 }
 
 impl fmt::Display for SigningError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unavailable => "the signer of checkpoints cannot be reached",
-            Self::Refused => "the signer refused a checkpoint that contradicts an earlier one",
-        })
+        match self {
+            Self::Unavailable => f.write_str("the signer of checkpoints cannot be reached"),
+            Self::Refused => {
+                f.write_str("the signer refused a checkpoint that contradicts an earlier one")
+            }
+            Self::Later(size) => {
+                write!(f, "the signer has signed a checkpoint of {size} records, which is gone")
+            }
+        }
     }
 }
 

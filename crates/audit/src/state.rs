@@ -44,8 +44,18 @@ impl State {
         let _ = self.stopped.set(Stopped { doing, kind });
     }
 
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.stopped.get().is_some()
+    }
+
     pub(crate) fn stopped(&self) -> Option<Stopped> {
         self.stopped.get().cloned()
+    }
+
+    /// Why nobody answers.
+    pub(crate) fn reason(&self) -> Stopped {
+        let ended = Stopped { doing: "running its threads", kind: io::ErrorKind::BrokenPipe };
+        self.stopped().unwrap_or(ended)
     }
 
     pub(crate) fn set_durable(&self, size: u64) {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::hash::Hash;
+use crate::Hash;
 
 /// Hashes in a full tile, and entries in a full bundle.
 pub(crate) const TILE_WIDTH: usize = 256;

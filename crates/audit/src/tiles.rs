@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::proof::Subtrees;
 use crate::tile::{self, TileId};
-use crate::{Files, ReadError, bundle, hash::Hash, tree::perfect_root};
+use crate::{Files, Hash, ReadError, bundle, tree::perfect_root};
+use keyreeve_tlog::Subtrees;
 
 /// The tiles of a tree of a given size, in a directory.
 pub(crate) struct Tiles<'a> {

@@ -5,7 +5,7 @@
 //! that fills up is handed out, and its hash moves one level up. What it holds is at
 //! most 255 hashes for each of eight levels.
 
-use crate::{hash::Hash, tile::TILE_WIDTH};
+use crate::{Hash, tile::TILE_WIDTH};
 
 /// The edge of a tree of [`Tree::size`] leaves.
 #[derive(Debug, Clone, Default)]

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::journal::{self, MAX_BATCH, Segment};
 use crate::publisher::Work;
-use crate::{Checkpoint, CheckpointError, Files, bundle, hash::Hash, layout, state::State};
+use crate::{Checkpoint, CheckpointError, Files, Hash, bundle, layout, state::State};
 
 /// Most records taken from the queue at a time.
 const MAX_TAKEN: usize = 1024;
@@ -29,8 +29,9 @@ pub(crate) enum Request {
 pub(crate) struct Pending {
     pub(crate) entry: Vec<u8>,
     pub(crate) leaf: Hash,
-    /// Gets the record's index. Dropped without an answer when the log stops.
-    pub(crate) durable: oneshot::Sender<u64>,
+    /// Gets the record's index. Dropped without an answer when the log stops. `None`
+    /// where somebody waits for a later record, or nobody.
+    pub(crate) durable: Option<oneshot::Sender<u64>>,
 }
 
 pub(crate) struct Writer {
@@ -90,8 +91,10 @@ impl Writer {
         self.state.set_durable(self.size);
         let mut records = Vec::with_capacity(batch.pending.len());
         for (index, pending) in (first..).zip(batch.pending) {
-            // Whoever asked may have gone away; the record stays.
-            let _ = pending.durable.send(index);
+            if let Some(durable) = pending.durable {
+                // Whoever asked may have gone away; the record stays.
+                let _ = durable.send(index);
+            }
             records.push((pending.entry, pending.leaf));
         }
         self.tell(Work::Records(records))

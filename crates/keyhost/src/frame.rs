@@ -17,7 +17,7 @@ use keyreeve_types::{
 use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes;
 
-use crate::key::Binding;
+use crate::key::{Binding, LogId};
 
 /// Longest packet, in bytes. A frame with 64 KiB of payload and the largest sealed
 /// key fits, and so does the kernel's default socket buffer around it.
@@ -230,6 +230,34 @@ pub enum Request<'a> {
         /// How many.
         size: u16,
     },
+    /// Say which key the checkpoints of an audit log are signed with.
+    AuditKey(LogId),
+    /// Sign a checkpoint of an audit log.
+    SignCheckpoint {
+        /// Which log.
+        log: LogId,
+        /// What the proof begins with.
+        #[serde(borrow)]
+        previous: PreviousCheckpoint<'a>,
+        /// How many records the log has.
+        size: u64,
+        /// The root over all of them.
+        root: [u8; 32],
+        /// That it goes on from `previous`: hashes, one after the other.
+        #[serde(with = "serde_bytes", borrow)]
+        proof: &'a [u8],
+    },
+}
+
+/// The checkpoint that another one goes on from.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum PreviousCheckpoint<'a> {
+    /// There is none: the log begins.
+    Nothing,
+    /// One that this key signed: the signed note.
+    Signed(#[serde(with = "serde_bytes", borrow)] &'a [u8]),
+    /// The last one that this keyhost signed since it started.
+    Remembered,
 }
 
 /// A private key sealed to a keyhost's import recipient: HPKE, as `keys.proto` has it.
@@ -271,7 +299,9 @@ impl Request<'_> {
             | Self::Reseal { .. }
             | Self::Destroy { .. }
             | Self::GenerateDataKey { under: DataKeySeal::Rsa { .. }, .. }
-            | Self::Random { .. } => None,
+            | Self::Random { .. }
+            | Self::AuditKey(_)
+            | Self::SignCheckpoint { .. } => None,
         }
     }
 
@@ -371,6 +401,11 @@ pub enum Response<'a> {
     },
     /// What the keyhost is.
     Description(Box<Description>),
+    /// The checkpoint is not proven to go on from the last one.
+    Inconsistent,
+    /// The checkpoint has to go on from one of this size, which was signed since the
+    /// keyhost started.
+    SignedLater(u64),
 }
 
 /// Ciphertext with its parts.

@@ -24,10 +24,11 @@ mod link;
 mod root_key;
 
 pub use client::{
-    CallError, Ciphertext, Client, DataKey, DataKeyAlgorithm, Driver, ImportedKey, NewVersion,
+    CallError, CheckpointRefused, Ciphertext, Client, DataKey, DataKeyAlgorithm, Driver,
+    ImportedKey, NewVersion,
 };
 pub use deadline::Deadline;
-pub use frame::{Description, MAX_PAYLOAD, Protection, Recipient};
-pub use key::{Binding, SealedKey};
+pub use frame::{Description, MAX_PAYLOAD, PreviousCheckpoint, Protection, Recipient};
+pub use key::{Binding, LogId, SealedKey};
 pub use link::{ClientLink, FrontEnd, HostEnd, link};
 pub use root_key::{RootKey, RootKeyError};

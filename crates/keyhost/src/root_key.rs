@@ -24,6 +24,7 @@ const HEADER: &str = "keyreeve-root-key-v1";
 pub struct RootKey {
     vault: KeyVault,
     store_kek: KeyBytes,
+    audit: KeyBytes,
     deployment: [u8; 16],
 }
 
@@ -67,9 +68,12 @@ impl RootKey {
         let mut kek = [0; 32];
         expand(root, b"", &[b"keyreeve store-kek v1"], &mut kek);
         let store_kek = vault.store(&mut kek).ok_or_else(|| io::Error::other("no room"))?;
+        let mut audit = [0; 32];
+        expand(root, b"", &[b"keyreeve audit v1"], &mut audit);
+        let audit = vault.store(&mut audit).ok_or_else(|| io::Error::other("no room"))?;
         let mut deployment = [0; 16];
         expand(root, b"", &[b"keyreeve deployment v1"], &mut deployment);
-        Ok(Self { vault, store_kek, deployment })
+        Ok(Self { vault, store_kek, audit, deployment })
     }
 
     /// Names this installation; part of what every envelope is bound to, so that a
@@ -81,6 +85,16 @@ impl RootKey {
     /// Lends the key that seals vault keys.
     pub fn with_store_kek<R>(&self, use_it: impl FnOnce(&[u8; 32]) -> R) -> R {
         self.store_kek.with(use_it)
+    }
+
+    /// Lends the key that the keys of audit logs are derived from.
+    pub(crate) fn with_audit_key<R>(&self, use_it: impl FnOnce(&[u8; 32]) -> R) -> R {
+        self.audit.with(use_it)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(root: &[u8; 32]) -> Self {
+        Self::derive(root).expect("memory")
     }
 
     /// Where this key and its descendants are kept.

@@ -8,7 +8,9 @@
 //! digest = SHA-256(bytes 0..52 ‖ bytes 84..)
 //! ```
 
-use crate::{bundle, hash::Hash, hash::sha256};
+use keyreeve_tlog::sha256;
+
+use crate::{Hash, bundle};
 
 /// Not UTF-8, so that it is in no record.
 pub(super) const MAGIC: [u8; 4] = [0xff, b'K', b'J', 1];

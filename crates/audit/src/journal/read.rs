@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::frame::{self, MAGIC};
-use crate::{Files, hash::Hash, layout};
+use crate::{Files, Hash, layout};
 
 /// What the journal holds.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use super::{BadEntry, Id};
-use crate::hash::sha256;
+use keyreeve_tlog::sha256;
 
 /// Names a credential. Nothing presented by a caller can be put in here: either it
 /// is an id that Keyreeve gave, or it is hashed on the way in.

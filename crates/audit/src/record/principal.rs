@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::hash::sha256;
+use keyreeve_tlog::sha256;
 
 /// 1 to 256 bytes of UTF-8 without characters that could change how a log is read:
 /// controls, line and paragraph separators, directional marks, zero-width characters.

@@ -4,7 +4,7 @@ use super::{Extension, Problem, Run};
 use crate::journal::{self, Damage, Tail};
 use crate::tiles::Tiles;
 use crate::tree::Tree;
-use crate::{Checkpoint, Record, hash::Hash, layout};
+use crate::{Checkpoint, Hash, Record, layout};
 
 impl Run<'_> {
     /// Compares the journal with the tree under the checkpoint, and gives the tiles

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 
 pub use report::{Fault, Problem, Report};
 
-use crate::proof;
 use crate::tiles::Tiles;
-use crate::{Checkpoint, DiskFiles, Files, VerifierKey, hash::Hash, layout, retention};
+use crate::{Checkpoint, DiskFiles, Files, Hash, VerifierKey, layout, retention};
+use keyreeve_tlog as tlog;
 
 /// More faults than this are not listed one by one.
 const MAX_FAULTS: usize = 1000;
@@ -69,7 +69,7 @@ impl Run<'_> {
             return self.fault(path, Problem::Shorter);
         }
         let tiles = Tiles::new(self.files, self.directory, checkpoint.size);
-        match proof::root(&tiles, 0, earlier.size) {
+        match tlog::root(&tiles, 0, earlier.size) {
             Ok(root) if root == earlier.root => {}
             Ok(_) => self.fault(path, Problem::Rewritten),
             Err(_) => self.fault(path, Problem::Missing),

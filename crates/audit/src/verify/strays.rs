@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Extension, Problem, Run};
 use crate::tile::{self, TileId};
 use crate::tiles::Tiles;
-use crate::{Checkpoint, bundle, hash::Hash, layout};
+use crate::{Checkpoint, Hash, bundle, layout};
 
 /// Deeper than any tile's path.
 const MAX_DEPTH: usize = 12;

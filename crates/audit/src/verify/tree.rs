@@ -4,7 +4,7 @@ use super::{Problem, Run};
 use crate::tile::TileId;
 use crate::tiles::Tiles;
 use crate::tree::{FullTile, Tree};
-use crate::{Checkpoint, PRUNE, ReadError, Record, hash::Hash};
+use crate::{Checkpoint, Hash, PRUNE, ReadError, Record};
 
 impl Run<'_> {
     /// Builds the tree once more from the records, or from their hashes where they

@@ -12,6 +12,7 @@
 //! no effect: a key that turns out not to be open is sent along a second time.
 
 mod calls;
+mod checkpoints;
 mod driver;
 mod error;
 mod queue;
@@ -28,6 +29,7 @@ use keyreeve_types::{KeySpec, KeyType};
 use tokio::sync::Notify;
 
 pub use calls::{Ciphertext, DataKey, DataKeyAlgorithm, ImportedKey, NewVersion};
+pub use checkpoints::CheckpointRefused;
 pub use driver::Driver;
 pub use error::CallError;
 
@@ -228,6 +230,8 @@ fn refuse(response: Response<'_>) -> Result<Response<'_>, CallError> {
         | Response::Encrypted(_)
         | Response::DataKey { .. }
         | Response::Key { .. }
-        | Response::Description(_) => return Ok(response),
+        | Response::Description(_)
+        | Response::Inconsistent
+        | Response::SignedLater(_) => return Ok(response),
     })
 }

@@ -63,6 +63,14 @@ impl<K: Clone> Custodian<K> {
         })
     }
 
+    /// The root key, if this keyhost has it.
+    pub(super) const fn root(&self) -> Option<&RootKey> {
+        match self {
+            Self::Root { root, .. } => Some(root),
+            Self::Slot { .. } => None,
+        }
+    }
+
     /// Makes and seals the key of a new vault; empty where the slot keeps keys.
     pub(super) fn create_vault_key(&self, vault: VaultId) -> Result<Vec<u8>, Error> {
         let Self::Root { root, .. } = self else { return Ok(Vec::new()) };

@@ -8,6 +8,7 @@
 //!
 //! It refuses to look anything up: a request brings all that is needed to serve it.
 
+mod checkpoints;
 mod custody;
 mod lifecycle;
 mod open_keys;
@@ -29,6 +30,7 @@ use crate::{
     frame::{Description, Protection},
     link::HostEnd,
 };
+use checkpoints::Checkpoints;
 use custody::Custodian;
 use open_keys::OpenKeys;
 use recipient::ImportKey;
@@ -55,6 +57,7 @@ struct Shared<B: KeyBackend> {
     custodian: Custodian<B::Key>,
     open: OpenKeys<B::Key>,
     import: ImportKey,
+    checkpoints: Checkpoints,
     description: Description,
 }
 
@@ -71,8 +74,14 @@ impl<B: KeyBackend> Host<B> {
             recipient: import.recipient(),
             protections,
         };
-        let shared =
-            Shared { backend, custodian, open: OpenKeys::new(OPEN_KEYS), import, description };
+        let shared = Shared {
+            backend,
+            custodian,
+            open: OpenKeys::new(OPEN_KEYS),
+            import,
+            checkpoints: Checkpoints::default(),
+            description,
+        };
         let (work, slow, replies) = end.into_parts();
 
         std::thread::scope(|scope| {

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use keyreeve_backend::{Error, InvalidInput, KeyBackend, Session};
+use keyreeve_tlog::Hash;
 use keyreeve_types::{KeyState, Operation, UnixTime};
 
 use super::{
@@ -142,6 +143,10 @@ impl<'a, B: KeyBackend> Desk<'a, B> {
                 self.generate_data_key(under, opening, size, wrapped_only)
             }
             Request::Random { size } => self.random(size),
+            Request::AuditKey(log) => self.audit_key(log),
+            Request::SignCheckpoint { log, previous, size, root, proof } => {
+                self.sign_checkpoint(log, previous, (size, Hash(root)), proof)
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use crate::{BadNote, VerifierKey, hash::Hash};
+use crate::{BadNote, Hash, VerifierKey};
 
 /// The state of a log, in 32 bytes and a number.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,20 +2,27 @@
 //! checking them with two roots alone (RFC 6962 section 2.1, RFC 9162 sections
 //! 2.1.3.2 and 2.1.4.2).
 
-use crate::hash::Hash;
+use crate::Hash;
 
 /// Gives the roots of a tree's perfect subtrees.
-pub(crate) trait Subtrees {
+pub trait Subtrees {
+    /// Why a hash cannot be read.
     type Error;
 
     /// The root over the `2^level` leaves from `index · 2^level` on, all of which the
     /// tree has.
+    ///
+    /// # Errors
+    /// If it cannot be read.
     fn perfect(&self, level: u32, index: u64) -> Result<Hash, Self::Error>;
 }
 
 /// The root over the leaves `start..end`, where `start` is where the largest perfect
 /// subtree below `end` could begin.
-pub(crate) fn root<S: Subtrees>(tree: &S, start: u64, end: u64) -> Result<Hash, S::Error> {
+///
+/// # Errors
+/// Those of `tree`.
+pub fn root<S: Subtrees>(tree: &S, start: u64, end: u64) -> Result<Hash, S::Error> {
     let width = end - start;
     if width == 0 {
         return Ok(Hash::of_empty_tree());
@@ -30,11 +37,10 @@ pub(crate) fn root<S: Subtrees>(tree: &S, start: u64, end: u64) -> Result<Hash, 
 
 /// The proof that leaf `index` is in the tree of `size` leaves: the siblings on the
 /// way up, the leaf's first.
-pub(crate) fn inclusion<S: Subtrees>(
-    tree: &S,
-    index: u64,
-    size: u64,
-) -> Result<Vec<Hash>, S::Error> {
+///
+/// # Errors
+/// Those of `tree`.
+pub fn inclusion<S: Subtrees>(tree: &S, index: u64, size: u64) -> Result<Vec<Hash>, S::Error> {
     let (mut start, mut end) = (0, size);
     let mut path = Vec::new();
     while end - start > 1 {
@@ -52,11 +58,10 @@ pub(crate) fn inclusion<S: Subtrees>(
 }
 
 /// The proof that the tree of `new` leaves begins with the tree of `old` leaves.
-pub(crate) fn consistency<S: Subtrees>(
-    tree: &S,
-    old: u64,
-    new: u64,
-) -> Result<Vec<Hash>, S::Error> {
+///
+/// # Errors
+/// Those of `tree`.
+pub fn consistency<S: Subtrees>(tree: &S, old: u64, new: u64) -> Result<Vec<Hash>, S::Error> {
     let mut path = Vec::new();
     if old == 0 || old == new {
         return Ok(path);

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use crate::hash::sha256;
+use crate::sha256;
 
 /// Type byte of Ed25519 signatures in key ids and encoded keys.
 const ED25519_TYPE: u8 = 1;
@@ -50,6 +50,11 @@ impl VerifierKey {
         &self.name
     }
 
+    /// The public key (RFC 8032).
+    pub const fn public(&self) -> &[u8; 32] {
+        &self.public
+    }
+
     /// The text of a note that this key signed.
     ///
     /// # Errors
@@ -74,7 +79,7 @@ impl VerifierKey {
     }
 
     /// The note of `text`, which ends in a newline, and this key's signature over it.
-    pub(crate) fn seal(&self, text: &str, signature: &[u8; 64]) -> String {
+    pub fn seal(&self, text: &str, signature: &[u8; 64]) -> String {
         let mut bytes = self.id.to_vec();
         bytes.extend_from_slice(signature);
         format!("{text}\n— {} {}\n", self.name, BASE64_STANDARD.encode(bytes))

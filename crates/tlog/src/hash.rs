@@ -41,7 +41,7 @@ impl Hash {
 }
 
 /// Plain SHA-256.
-pub(crate) fn sha256(input: &[u8]) -> Hash {
+pub fn sha256(input: &[u8]) -> Hash {
     let mut out = [0; 32];
     out.copy_from_slice(digest(&SHA256, input).as_ref());
     Hash(out)
