@@ -20,6 +20,7 @@ use keyreeve_backend_pkcs11::Profile;
 use keyreeve_types::Name;
 use serde::Deserialize;
 
+mod audit;
 mod file;
 mod limits;
 mod log;
@@ -28,6 +29,7 @@ mod slot;
 mod token;
 
 pub(crate) use file::check_secret;
+pub use audit::AuditConfig;
 pub use limits::Limits;
 pub use log::{Format, LogConfig};
 pub use problem::{Problem, Report};
@@ -79,6 +81,9 @@ pub struct Config {
     /// What a caller can use up.
     #[serde(default)]
     pub limits: Limits,
+    /// The audit log.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// What is logged, to standard error.
     #[serde(default)]
     pub log: LogConfig,
@@ -193,6 +198,8 @@ pub struct Checked {
     pub tokens: Vec<Token>,
     /// What a caller can use up.
     pub limits: Limits,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// What is logged.
     pub log: LogConfig,
     /// Whether RSA1_5 is offered.
@@ -283,6 +290,7 @@ impl Config {
         let premium = self.premium.and_then(|premium| premium.check(report, &self.slots));
         let tokens = token::check(report, &self.tokens);
         self.limits.check(report);
+        self.audit.check(report);
         self.log.check(report);
 
         match (grpc, https, problems.into_result()) {
@@ -299,6 +307,7 @@ impl Config {
                 premium,
                 tokens,
                 limits: self.limits,
+                audit: self.audit,
                 log: self.log,
                 allow_rsa1_5: self.allow_rsa1_5,
             }),

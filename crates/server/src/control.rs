@@ -22,7 +22,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::config::{Limits, LogConfig};
+use crate::config::{AuditConfig, Limits, LogConfig};
 
 /// Longest message, in bytes: a front's start with as many tokens as there can be.
 const MAX_MESSAGE: usize = 384 * 1024;
@@ -131,6 +131,7 @@ pub(crate) struct FrontStart {
     /// Who may call.
     pub tokens: Vec<TokenStart>,
     pub limits: Limits,
+    pub audit: AuditConfig,
     pub log: LogConfig,
     pub allow_rsa1_5: bool,
 }

@@ -99,6 +99,10 @@ impl Board {
     }
 }
 
+/// Besides its threads for connections the front has one that speaks with keyhosts: the
+/// audit log's.
+const AUDIT: usize = 1;
+
 /// The listening sockets, as many of each kind as the front has threads.
 struct Sockets {
     grpc: SocketAddr,
@@ -138,7 +142,7 @@ async fn supervise(
         let (end_keyhosts, ended) = watch::channel(false);
         let mut keyhosts = JoinSet::new();
         for (index, plan) in keyhost::starts(config).into_iter().enumerate() {
-            let keyhost = keyhost::Keyhost::new(index, plan, config.front_threads);
+            let keyhost = keyhost::Keyhost::new(index, plan, config.front_threads + AUDIT);
             keyhosts.spawn(keyhost.keep(board.clone(), to_front.clone(), ended.clone()));
         }
 

@@ -164,6 +164,7 @@ async fn start(config: &Checked, sockets: &Sockets) -> std::io::Result<(Child, C
             })
             .collect(),
         limits: config.limits.clone(),
+        audit: config.audit.clone(),
         log: config.log.clone(),
         allow_rsa1_5: config.allow_rsa1_5,
     };

@@ -1,0 +1,59 @@
+//! `[audit]`: the audit log. There is no field that turns it off.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use super::Report;
+
+/// How many records may wait.
+const QUEUE: RangeInclusive<usize> = 64..=1_000_000;
+/// A journal file in MiB.
+const JOURNAL_MIB: RangeInclusive<u64> = 1..=1024;
+/// A century.
+const RETENTION_DAYS: RangeInclusive<u32> = 1..=36_525;
+
+/// `[audit]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditConfig {
+    /// How many days records are kept. Older ones are removed once a day, in bundles of
+    /// 256; their hashes stay. Default: for ever.
+    pub retention_days: Option<u32>,
+    /// How many records may wait for the disk before callers do, 64 to 1000000.
+    /// Default 4096.
+    pub queue: usize,
+    /// Size of a journal file in MiB, 1 to 1024; two of them are on the disk at a time.
+    /// Default 8.
+    pub journal_mib: u64,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        Self { retention_days: None, queue: 4096, journal_mib: 8 }
+    }
+}
+
+impl AuditConfig {
+    pub(super) fn check(&self, report: &mut Report) {
+        if let Some(days) = self.retention_days.filter(|days| !RETENTION_DAYS.contains(days)) {
+            let (low, high) = (RETENTION_DAYS.start(), RETENTION_DAYS.end());
+            report.add(
+                "audit.retention_days",
+                format!("{days} is not {low} to {high}"),
+                "leave it out to keep every record",
+            );
+        }
+        let queue = (self.queue as u64, *QUEUE.start() as u64, *QUEUE.end() as u64);
+        let journal = (self.journal_mib, *JOURNAL_MIB.start(), *JOURNAL_MIB.end());
+        for (field, (value, low, high)) in [("queue", queue), ("journal_mib", journal)] {
+            if !(low..=high).contains(&value) {
+                report.add(
+                    format!("audit.{field}"),
+                    format!("{value} is not {low} to {high}"),
+                    "leave it out for the default",
+                );
+            }
+        }
+    }
+}
