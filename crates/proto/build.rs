@@ -65,6 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::write(out.join("debug.rs"), debug)?;
     fs::write(out.join("methods.rs"), methods_of(&compiler.descriptor_pool())?)?;
+    fs::write(out.join("paths.rs"), paths_of(&compiler.descriptor_pool()))?;
 
     // Type names let a message find its own descriptor, as for its JSON form.
     let mut config = tonic_prost_build::Config::new();
@@ -107,6 +108,21 @@ fn methods_of(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
          pub const fn service(self) -> &'static str {{ match self {{\n{services}}} }}\n\
          }}\n"
     ))
+}
+
+/// Our methods by their paths, sorted: `[(path, name)]`.
+fn paths_of(pool: &DescriptorPool) -> String {
+    let of = |service: protox::prost_reflect::ServiceDescriptor| {
+        let name = service.full_name().to_owned();
+        service
+            .methods()
+            .map(move |m| (format!("/{name}/{}", m.name()), m.name().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let ours = pool.services().filter(|service| service.package_name() == "keyreeve.v1");
+    let mut methods: Vec<_> = ours.flat_map(of).collect();
+    methods.sort();
+    format!("&{methods:?}")
 }
 
 /// Our messages that hold at least one secret field.

@@ -45,7 +45,7 @@ mod tree;
 mod verify;
 mod writer;
 
-pub use appender::Appender;
+pub use appender::{Appender, Durable, Encoded};
 pub use error::{Contradiction, OpenError, ReadError, Stopped};
 pub use files::{DiskFiles, Files, Listed, Writable};
 pub use inclusion::{BadProof, InclusionProof, prove};

@@ -17,7 +17,7 @@ use std::{fmt, io};
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
-use crate::appender::Appender;
+use crate::appender::{Appender, Durable, Encoded};
 use crate::{Health, Log, OpenError, Record, Stopped, VerifierKey};
 
 /// How long to wait before the log is opened again, at first and at most.
@@ -92,6 +92,26 @@ impl Recorder {
     pub async fn append(&self, record: &Record) -> Result<u64, Unrecorded> {
         let appender = self.appender().await?;
         appender.append(record).await.map_err(|stopped| stopped.into())
+    }
+
+    /// As [`Recorder::append`], of a record that was encoded before.
+    ///
+    /// # Errors
+    /// As [`Recorder::append`].
+    pub async fn append_encoded(&self, entry: Encoded) -> Result<u64, Unrecorded> {
+        let appender = self.appender().await?;
+        appender.append_encoded(entry).await.map_err(|stopped| stopped.into())
+    }
+
+    /// As [`Appender::begin`].
+    ///
+    /// # Errors
+    /// The record, if it was not taken.
+    pub fn begin(&self, entry: Encoded) -> Result<Durable, Encoded> {
+        match &*self.current.load() {
+            Some(appender) => appender.begin(entry),
+            None => Err(entry),
+        }
     }
 
     /// Appends records in their order, and waits once.

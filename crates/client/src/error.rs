@@ -61,8 +61,8 @@ impl Error {
     ///
     /// Not so, although their status code says "later", for the reasons that wait for
     /// a person: `STORE_FULL` (somebody must make room; the service then goes on by
-    /// itself), `STORE_STOPPED`, `OPERATOR_NEEDED`; nor for `STORE_OUTCOME_UNKNOWN`,
-    /// where the change may have been made and repeating it is no answer: read it.
+    /// itself), `STORE_STOPPED`, `OPERATOR_NEEDED`; nor for `STORE_OUTCOME_UNKNOWN` and
+    /// `AUDIT_OUTCOME_UNKNOWN`, where the change may have been made and repeating it is no answer: read it.
     pub fn is_temporary(&self) -> bool {
         let waits_for_a_person = self.reason().is_some_and(|reason| NOT_CURED.contains(&reason));
         !waits_for_a_person
@@ -163,8 +163,13 @@ impl Error {
 }
 
 /// Reasons that no repetition of the call cures.
-pub(crate) const NOT_CURED: [&str; 4] =
-    ["STORE_FULL", "STORE_STOPPED", "OPERATOR_NEEDED", "STORE_OUTCOME_UNKNOWN"];
+pub(crate) const NOT_CURED: [&str; 5] = [
+    "STORE_FULL",
+    "STORE_STOPPED",
+    "OPERATOR_NEEDED",
+    "STORE_OUTCOME_UNKNOWN",
+    "AUDIT_OUTCOME_UNKNOWN",
+];
 
 /// Who is at fault and what to do: by reason where waiting does not help, else by
 /// status code.
@@ -172,7 +177,7 @@ fn advice(code: Code, reason: Option<&str>) -> (Fault, &'static str) {
     if let Some("STORE_FULL" | "STORE_STOPPED" | "OPERATOR_NEEDED") = reason {
         return (Fault::Service, "ask its operator: its log and `keyreeve status` say more");
     }
-    if let Some("STORE_OUTCOME_UNKNOWN") = reason {
+    if let Some("STORE_OUTCOME_UNKNOWN" | "AUDIT_OUTCOME_UNKNOWN") = reason {
         return (
             Fault::Service,
             "read what you wanted to change, and repeat it if it is not there",

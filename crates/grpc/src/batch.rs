@@ -19,6 +19,8 @@ use crate::operation::{self, Running};
 
 /// Part of a batch, and where its results go.
 struct Part<'a> {
+    service: &'a Service,
+    caller: &'a Caller,
     work: Work<'a>,
     results: &'a mut [OperationResult],
 }
@@ -50,7 +52,8 @@ pub(crate) async fn run(
     for operations in request.operations.chunk_by(sign_alike) {
         let (results, after) = mem::take(&mut rest).split_at_mut(operations.len());
         rest = after;
-        parts.push(Part { work: Work::begin(service, caller, operations, deadline), results });
+        let work = Work::begin(service, caller, operations, deadline);
+        parts.push(Part { service, caller, work, results });
     }
     // Answers come many at a time: each turn asks all that are still under way.
     poll_fn(|cx| {
@@ -72,6 +75,7 @@ impl Part<'_> {
         match &mut self.work {
             Work::One(running) => {
                 let Poll::Ready(outcome) = running.as_mut().poll(cx) else { return false };
+                let outcome = operation::note(self.service, self.caller, outcome);
                 self.results[0] = operation::result(outcome);
             }
             Work::Signatures(running) => {

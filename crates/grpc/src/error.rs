@@ -3,7 +3,7 @@
 //! The code says who is at fault, the message is for a person, `google.rpc` details
 //! are for programs: `ErrorInfo` always, and what else the code calls for.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use keyreeve_proto::v1::OperationError;
 use keyreeve_service::{Error, Kind};
@@ -42,7 +42,41 @@ pub fn to_status(error: &Error) -> Status {
         | Kind::DecryptionFailed
         | Kind::Internal => {}
     }
-    Status::with_error_details(code(error.kind()), message, details)
+    let mut status = Status::with_error_details(code(error.kind()), message, details);
+    if !error.is_recorded() {
+        status.set_source(Arc::new(Early { code: code(error.kind()), reason: error.reason() }));
+    }
+    status
+}
+
+/// Goes with a status of which the audit log has no record yet, as for a request with
+/// a name that is none. Callers do not see it.
+#[derive(Debug)]
+struct Early {
+    code: Code,
+    reason: &'static str,
+}
+
+impl fmt::Display for Early {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} ({}) before the gate", self.code, self.reason)
+    }
+}
+
+impl std::error::Error for Early {}
+
+/// Why this answer was given before the gate, if it was: by a door that could not read
+/// the request, or by tonic, which could not parse it. To be asked before [`complete`].
+pub fn refused_early<B>(answer: &http::Response<B>) -> Option<&'static str> {
+    let headers = answer.headers();
+    if headers.get(STATUS)?.as_bytes() == b"0" {
+        return None;
+    }
+    if !headers.contains_key(DETAILS) {
+        return Some("MALFORMED_REQUEST");
+    }
+    let source = std::error::Error::source(answer.extensions().get::<Status>()?)?;
+    source.downcast_ref::<Early>().map(|early| early.reason)
 }
 
 /// The status for a call without a caller. `message` says which credential is wanted.

@@ -32,7 +32,7 @@ mod update_mask;
 mod vaults;
 
 pub use crypto::CryptoDoor;
-pub use error::{complete, to_status, unauthenticated};
+pub use error::{complete, refused_early, to_status, unauthenticated};
 pub use keyreeve_proto::{Method, v1};
 pub use routes::{crypto_service, routes};
 pub use status::StatusSource;

@@ -31,6 +31,19 @@ use crate::{
 /// An operation of a batch or stream, under way.
 pub(crate) type Running<'a> = BoxFuture<'a, Result<Outcome, Error>>;
 
+/// Notes an operation of a batch or stream that ended before the gate.
+pub(crate) fn note(
+    service: &Service,
+    caller: &Caller,
+    outcome: Result<Outcome, Error>,
+) -> Result<Outcome, Error> {
+    outcome.inspect_err(|error| {
+        if !error.is_recorded() {
+            service.refused_early(caller, error.reason(), None);
+        }
+    })
+}
+
 /// Begins an operation of a batch or stream.
 ///
 /// Each kind is boxed by itself: a future that could be any of them would be as
@@ -114,11 +127,15 @@ pub(crate) async fn sign_each(
 ) -> Vec<OperationResult> {
     let signed = match try_sign_each(service, caller, &requests, deadline).await {
         Ok(signed) => signed,
-        Err(error) => return requests.iter().map(|_| result(Err(error.clone()))).collect(),
+        Err(error) => {
+            let failed = note(service, caller, Err(error));
+            return requests.iter().map(|_| result(failed.clone())).collect();
+        }
     };
     let version_name = signed.version.resource_name();
     let response = |signature| SignResponse { version_name: version_name.to_owned(), signature };
-    let outcome = |signature: Result<_, _>| signature.map(response).map(Outcome::Sign);
+    let outcome =
+        |signature: Result<_, _>| note(service, caller, signature.map(response).map(Outcome::Sign));
     signed.signatures.into_iter().map(|signature| result(outcome(signature))).collect()
 }
 

@@ -63,6 +63,7 @@ impl Results {
         Box::pin(async move {
             let operation = operation.unwrap_or_default();
             let outcome = operation::run(&service, &caller, &operation, deadline).await;
+            let outcome = operation::note(&service, &caller, outcome);
             StreamResponse { id, result: Some(operation::result(outcome)) }
         })
     }

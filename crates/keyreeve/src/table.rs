@@ -116,6 +116,12 @@ pub(crate) fn status(status: &v1::Status) -> String {
         let state = store.state().as_str_name().to_lowercase();
         parts.push(format!("store: {state} {}", store.detail).trim_end().to_owned());
     }
+    if let Some(log) = &status.audit_log {
+        let state = log.state().as_str_name().to_lowercase();
+        let counts = format!("{} records, {} signed", log.record_count, log.signed_count);
+        let line = format!("audit log: {state}, {counts} {}", log.detail);
+        parts.push(format!("{}\nkey: {}", line.trim_end(), log.verifier_key));
+    }
     parts.extend([&protections, &backends].map(finish));
     parts.join("\n\n")
 }
@@ -254,12 +260,21 @@ prod/jwt  EC P-256  sign verify  yes      -        0123456789abcdef0123456789abc
             version: "0.1.0".into(),
             processes: vec![process],
             start_time: None,
+            audit_log: Some(v1::AuditLog {
+                state: v1::audit_log::State::Stopped.into(),
+                detail: "no room".into(),
+                verifier_key: "name+0011+AQ==".into(),
+                record_count: 9,
+                signed_count: 7,
+            }),
             store: Some(v1::Store {
                 state: v1::store::State::Full.into(),
                 detail: "the disk is full".into(),
             }),
         });
         assert!(shown.contains("needs operator  0         C_Login: CKR_PIN_INCORRECT"), "{shown}");
+        assert!(shown.contains("audit log: stopped, 9 records, 7 signed no room"), "{shown}");
+        assert!(shown.contains("key: name+0011+AQ=="), "{shown}");
         assert!(shown.contains("store: full the disk is full"), "{shown}");
         assert!(shown.contains("memory locked  no        RLIMIT_MEMLOCK is 64 KiB"), "{shown}");
     }

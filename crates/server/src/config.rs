@@ -28,8 +28,8 @@ mod problem;
 mod slot;
 mod token;
 
-pub(crate) use file::check_secret;
 pub use audit::AuditConfig;
+pub(crate) use file::check_secret;
 pub use limits::Limits;
 pub use log::{Format, LogConfig};
 pub use problem::{Problem, Report};

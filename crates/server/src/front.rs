@@ -5,6 +5,7 @@
 //! on the way of a call is shared for writing.
 
 mod accept;
+mod audit;
 mod authn;
 mod beat;
 mod drain;
@@ -16,6 +17,7 @@ mod status;
 mod trace;
 mod turn;
 
+pub(crate) use audit::FrontLog;
 pub(crate) use authn::Tokens;
 pub(crate) use runtime::{Keyhosts, Links, Runtime};
 pub(crate) use status::Processes;

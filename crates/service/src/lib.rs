@@ -26,6 +26,7 @@ mod caller;
 mod clock;
 mod commit;
 mod draw;
+mod early;
 mod error;
 mod gate;
 mod name;
@@ -42,6 +43,7 @@ pub use backends::{Backends, Tier};
 pub use caller::{Caller, Identity, RequestId, Source, TraceId};
 pub use clock::Clock;
 pub use crypto::Jwks;
+pub use early::Unproven;
 pub use error::{Error, Kind};
 /// How callers are named in the audit log.
 pub use keyreeve_audit::record::{Credential, Id, Method, Peer};

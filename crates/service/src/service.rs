@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use keyreeve_audit::Recorder;
 use keyreeve_store::Store;
 
-use crate::{Backends, Clock, Follower, LoadError, Settings, access::Access, registry::Registry};
+use crate::{
+    Backends, Clock, Follower, LoadError, Settings, access::Access, early::Early,
+    registry::Registry,
+};
 
 /// The service, as one runtime uses it. Cheap to clone.
 #[derive(Clone)]
@@ -20,20 +24,24 @@ pub struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
+    pub(crate) audit: Arc<Recorder>,
+    pub(crate) early: Early,
 }
 
 impl Shared {
-    /// Reads the store. The follower is to be spawned once, on any runtime, and
+    /// Reads the store; what is done is recorded in `audit`. The follower is to be spawned once, on any runtime, and
     /// keeps the records in memory as the store has them.
     pub async fn open(
         store: Arc<dyn Store>,
         settings: Settings,
         clock: Clock,
+        audit: Arc<Recorder>,
     ) -> Result<(Arc<Self>, Follower), LoadError> {
         let access = Arc::new(Access::new(&settings.roles).map_err(LoadError::Roles)?);
         let followed = Follower::start(Arc::clone(&store), Arc::clone(&access)).await?;
         let (registry, follower) = followed;
-        Ok((Arc::new(Self { registry, access, store, settings, clock }), follower))
+        let early = Early::default();
+        Ok((Arc::new(Self { registry, access, store, settings, clock, audit, early }), follower))
     }
 
     /// Whether the store takes changes, as far as it knows without I/O. Whatever it
@@ -43,6 +51,11 @@ impl Shared {
     /// As [`Store::health`].
     pub fn store_health(&self) -> Result<(), keyreeve_store::Error> {
         self.store.health()
+    }
+
+    /// The audit log.
+    pub fn audit(&self) -> &Recorder {
+        &self.audit
     }
 
     /// What the operator decides.

@@ -3,7 +3,10 @@
 use keyreeve_authz::Action;
 use keyreeve_keyhost::Deadline;
 
-use crate::{Caller, Error, Service, gate::Ask};
+use crate::{
+    Caller, Error, Service,
+    gate::{Ask, Unseen},
+};
 
 impl Service {
     /// Lets `caller` read what `read` reports.
@@ -15,8 +18,9 @@ impl Service {
     ) -> Result<T, Error> {
         let read = &read;
         self.run(caller, Ask::service(Action::GetStatus), deadline, move |_permit| async move {
-            Ok(read())
+            Ok(Unseen(read()))
         })
         .await
+        .map(|read| read.0)
     }
 }

@@ -20,9 +20,12 @@
 //! [`KeyhostProcess`] in one of its own, and [`ThroughKeyhost`], which calls one by the
 //! contract of a backend.
 //!
+//! [`AuditLog`] is a real one, in a directory of its own.
+//!
 //! This crate refuses to know what is tested with it: a token is paths, a label and a
 //! PIN, and a keyhost is a client.
 
+mod audit;
 mod child;
 mod container;
 mod keyhost;
@@ -32,6 +35,7 @@ mod program;
 mod service;
 mod softhsm;
 
+pub use audit::AuditLog;
 pub use child::{with_container, with_direct, with_spied};
 pub use keyhost::{
     KeyhostProcess, LocalKeyhost, SealedImport, ThroughKeyhost, ThroughSession, policy,

@@ -31,6 +31,7 @@ use keyreeve_service::{
     vaults::CreateVault,
 };
 use keyreeve_store::MemoryStore;
+use keyreeve_testkit::AuditLog;
 use keyreeve_types::KeySpec;
 use prost::Message;
 use tokio::{
@@ -120,7 +121,9 @@ async fn service() -> Service {
     let roles = ["Owner", "Key Vault Administrator"]
         .map(|name| ConfiguredRole { holder: principal(), role: role(name) });
     let settings = Settings { roles: roles.into(), ..Settings::default() };
-    let opened = Shared::open(store, settings, Clock::system()).await;
+    // The log lives as long as the process.
+    let audit = Box::leak(Box::new(AuditLog::start().expect("an audit log")));
+    let opened = Shared::open(store, settings, Clock::system(), audit.recorder()).await;
     let (shared, follower) = opened.expect("an empty store");
     tokio::spawn(follower.run());
     let service = Service::new(shared, Backends::new(client, None));

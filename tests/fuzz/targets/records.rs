@@ -3,13 +3,14 @@
 //! What is read is written again as something that reads the same, and a store with
 //! any record in it either loads or is refused.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use keyreeve_service::{
     Clock, Settings, Shared,
     fuzzing::{StoredAs, rewrite},
 };
 use keyreeve_store::{Batch, Key, MemoryStore, Store};
+use keyreeve_testkit::AuditLog;
 
 use super::Target;
 
@@ -42,6 +43,12 @@ fn run(input: &[u8]) {
 }
 
 /// Starts a service over a store with the record in its place.
+/// One for all: it is not what is tested.
+fn audit() -> &'static AuditLog {
+    static AUDIT: OnceLock<AuditLog> = OnceLock::new();
+    AUDIT.get_or_init(|| AuditLog::start().expect("an audit log"))
+}
+
 fn load(kind: StoredAs, record: &[u8]) {
     let or = |this, golden: &[u8]| if kind == this { record.to_vec() } else { golden.to_vec() };
     let batch = Batch::new()
@@ -52,7 +59,10 @@ fn load(kind: StoredAs, record: &[u8]) {
     runtime.block_on(async {
         let store = MemoryStore::new();
         store.commit(batch).await.expect("it is in memory");
-        let opened = Shared::open(Arc::new(store), Settings::default(), Clock::system()).await;
+        let audit = audit();
+        let opened =
+            Shared::open(Arc::new(store), Settings::default(), Clock::system(), audit.recorder())
+                .await;
         if let Err(refused) = opened {
             assert!(!refused.to_string().is_empty());
         }

@@ -1,13 +1,13 @@
 //! The name of a principal: the only text in a record that somebody else chose.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use keyreeve_tlog::sha256;
 
 /// 1 to 256 bytes of UTF-8 without characters that could change how a log is read:
 /// controls, line and paragraph separators, directional marks, zero-width characters.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PrincipalName(Box<str>);
+pub struct PrincipalName(Arc<str>);
 
 impl PrincipalName {
     /// Longest name, in bytes.

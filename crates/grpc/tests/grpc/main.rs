@@ -21,7 +21,7 @@ use keyreeve_grpc::{
 };
 use keyreeve_service::{Backends, Clock, Service, Settings, Shared};
 use keyreeve_store::MemoryStore;
-use keyreeve_testkit::LocalKeyhost;
+use keyreeve_testkit::{AuditLog, LocalKeyhost};
 use tonic::{Code, Request, service::Routes};
 use tonic_types::StatusExt;
 use who::{caller, everything};
@@ -29,6 +29,7 @@ use who::{caller, everything};
 struct Fixture {
     routes: Routes,
     _keyhost: LocalKeyhost,
+    _audit: AuditLog,
 }
 
 impl Fixture {
@@ -36,13 +37,14 @@ impl Fixture {
     /// `aes`.
     async fn start() -> Self {
         let keyhost = LocalKeyhost::start().await.expect("a keyhost");
+        let audit = AuditLog::start().expect("an audit log");
         let store = Arc::new(MemoryStore::new());
         let settings = Settings { roles: everything("tests"), ..Settings::default() };
-        let opened = Shared::open(store, settings, Clock::system()).await;
+        let opened = Shared::open(store, settings, Clock::system(), audit.recorder()).await;
         let (shared, _) = opened.expect("a store");
         let service = Service::new(shared, Backends::new(keyhost.client().clone(), None));
         let routes = routes(&service, StatusSource::new(Default::default)).prepare();
-        let fixture = Self { routes, _keyhost: keyhost };
+        let fixture = Self { routes, _keyhost: keyhost, _audit: audit };
 
         let vault = CreateVaultRequest { vault_id: "prod".to_owned(), vault: None };
         let mut vaults = VaultServiceClient::new(fixture.routes.clone());

@@ -15,10 +15,10 @@ use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use keyreeve_grpc::{CryptoDoor, StatusSource};
 use keyreeve_proto::{
-    FILE_DESCRIPTOR_SET,
+    FILE_DESCRIPTOR_SET, method_of,
     v1::crypto_service_server::{CryptoServiceServer, SERVICE_NAME as CRYPTO},
 };
-use keyreeve_service::{Caller, Service, Source};
+use keyreeve_service::{Caller, Method, Service, Source, Unproven};
 use tokio::sync::watch;
 use tonic::{body::Body, service::Routes};
 use tonic_health::{pb::health_server::HealthServer, server::HealthService};
@@ -43,6 +43,7 @@ const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
 /// The door, as one thread serves it. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Grpc {
+    service: Service,
     crypto: CryptoServiceServer<CryptoDoor>,
     routes: Routes,
     tokens: Arc<Tokens>,
@@ -67,7 +68,8 @@ impl Grpc {
             .keep_alive_timeout(KEEPALIVE_ANSWER);
         // Prepared once, or each request would pay for it.
         let routes = routes(service, status, health).prepare();
-        Self { crypto: keyreeve_grpc::crypto_service(service), routes, tokens, http }
+        let crypto = keyreeve_grpc::crypto_service(service);
+        Self { service: service.clone(), crypto, routes, tokens, http }
     }
 
     /// Serves one connection until its end, or to the end of what is in flight when
@@ -92,17 +94,21 @@ impl Grpc {
         mut request: Request<Incoming>,
         source: Source,
     ) -> Result<Response<Body>, Infallible> {
+        let mut caller = None;
         if !is_open(request.uri().path()) {
             match self.tokens.authenticate(request.headers()) {
                 Credential::Proven(identity) => {
-                    let caller = Caller::new(identity, source, trace(request.headers()));
-                    request.extensions_mut().insert(caller);
+                    let now = Caller::new(identity, source, trace(request.headers()));
+                    request.extensions_mut().insert(now.clone());
+                    caller = Some(now);
                 }
                 refused => {
+                    self.note_unproven(&refused, request.uri().path(), &source);
                     return Ok(keyreeve_grpc::unauthenticated(refused.message()).into_http());
                 }
             }
         }
+        let operation = method_of(request.uri().path());
         let request = request.map(PrefixFirst::new);
         // The router wraps each request and each answer several times over, which
         // costs as much as all that is ours: operations go past it.
@@ -111,7 +117,22 @@ impl Grpc {
         } else {
             self.routes.call(request).await
         };
-        answer.map(keyreeve_grpc::complete)
+        answer.map(|answer| {
+            if let (Some(caller), Some(reason)) = (caller, keyreeve_grpc::refused_early(&answer)) {
+                self.service.refused_early(&caller, reason, operation);
+            }
+            keyreeve_grpc::complete(answer)
+        })
+    }
+
+    /// Records a request of nobody, or counts it.
+    fn note_unproven(&self, refused: &Credential, path: &str, source: &Source) {
+        let (method, reason) = match refused {
+            Credential::NotPresented => (Method::NotPresented, "NO_CREDENTIAL"),
+            _ => (Method::Token, "BAD_CREDENTIAL"),
+        };
+        let operation = method_of(path);
+        self.service.refused_unproven(&Unproven { operation, method, source, reason });
     }
 }
 

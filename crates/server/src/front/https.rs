@@ -4,7 +4,7 @@
 //! GET /vaults/{vault}/.well-known/jwks.json     the public keys of a vault
 //! GET /vaults/{vault}/keys/{key}/jwks.json      those of one key
 //! GET /healthz                                  the process answers
-//! GET /readyz                                   a keyhost serves
+//! GET /readyz                                   a keyhost serves, and what it does is recorded
 //! ```
 //!
 //! It has no other route, and every answer but a JWK set is JSON of its own making.
@@ -34,7 +34,7 @@ use keyreeve_service::{
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{Processes, accept::Connection, drain::until_drained, trace::trace};
+use super::{Processes, accept::Connection, drain::until_drained, status::RECORDING, trace::trace};
 use crate::config::Limits;
 
 /// How long a verifier may go by what it has. A key that signs from now on is in
@@ -130,14 +130,19 @@ async fn key_keys(
     }
 }
 
-async fn alive() -> Response {
-    no_store(Json(json!({ "status": "alive" })).into_response())
+/// The process answers. That the audit log stands still is no reason to start it anew:
+/// it goes on by itself, and says here that it does not serve.
+async fn alive(State(context): State<Context>) -> Response {
+    let audit = context.processes.audit();
+    let status = if audit == RECORDING { "alive" } else { "not serving" };
+    no_store(Json(json!({ "status": status, "audit": audit })).into_response())
 }
 
-/// Ready while any keyhost serves: with one slot down, the others' vaults still do.
+/// Ready while the audit log takes records and any keyhost serves: with one slot down, the others' vaults still do.
 async fn ready(State(context): State<Context>) -> Response {
     let serving = context.processes.serving();
-    let ready = serving.iter().any(|(_, serves)| *serves);
+    let audit = context.processes.audit();
+    let ready = audit == RECORDING && serving.iter().any(|(_, serves)| *serves);
     let keyhosts: serde_json::Map<_, _> = serving
         .into_iter()
         .map(|(name, serves)| (name, if serves { "serving" } else { "unavailable" }.into()))
@@ -147,7 +152,10 @@ async fn ready(State(context): State<Context>) -> Response {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready")
     };
-    no_store((code, Json(json!({ "status": status, "keyhosts": keyhosts }))).into_response())
+    no_store(
+        (code, Json(json!({ "status": status, "audit": audit, "keyhosts": keyhosts })))
+            .into_response(),
+    )
 }
 
 impl Context {

@@ -2,6 +2,7 @@
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
+use keyreeve_audit::Standing;
 use keyreeve_authz::Listener;
 use keyreeve_keyhost::{Client, ClientLink, Driver};
 use keyreeve_proto::v1::{
@@ -79,6 +80,7 @@ impl Runtime {
             tokio::spawn(driver.run(announced));
         }
         tokio::spawn(Arc::clone(&processes).beat());
+        let audit = shared.audit().watch();
         let service = Service::new(shared, keyhosts.backends);
 
         let door = |name, listener, tls| Door {
@@ -91,7 +93,6 @@ impl Runtime {
         };
         let status = status::source(Arc::clone(&processes), keyhosts.clients);
         let health = HealthReporter::new();
-        report_health(&health, ServingStatus::Serving).await;
         let answers = HealthService::from_health_reporter(health.clone());
         let grpc = grpc::Grpc::new(&service, tokens, status, answers, &limits);
         let grpc_door =
@@ -106,6 +107,7 @@ impl Runtime {
                 async move { https.serve(stream, source, drain).await }
             });
 
+        tokio::spawn(follow_log(health.clone(), audit));
         let doors = async { tokio::try_join!(grpc_door, https_door).map(drop) };
         let limit = async {
             let _ = drain.wait_for(|drain| *drain).await;
@@ -115,6 +117,22 @@ impl Runtime {
         tokio::select! {
             ended = doors => ended,
             () = limit => Ok(()),
+        }
+    }
+}
+
+/// Serving is what is recorded: while the log takes no records, nothing is.
+async fn follow_log(health: HealthReporter, mut audit: watch::Receiver<Standing>) {
+    loop {
+        let status = match *audit.borrow_and_update() {
+            Standing::Recording => ServingStatus::Serving,
+            Standing::Opening | Standing::Stopped(_) | Standing::Closed => {
+                ServingStatus::NotServing
+            }
+        };
+        report_health(&health, status).await;
+        if audit.changed().await.is_err() {
+            return;
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use keyreeve_audit::{Recorder, Standing};
 use keyreeve_backend::{Capabilities, Custody};
 use keyreeve_grpc::{StatusSource, v1};
 use keyreeve_keyhost::{Client, Protection};
@@ -16,6 +17,8 @@ use crate::control::{Phase, ProcessState};
 
 /// The front's name among the processes.
 const FRONT: &str = "front";
+/// The audit log takes records.
+pub(super) const RECORDING: &str = "recording";
 /// What the configuration can turn off.
 const RSA1_5: &str = "RSA1_5";
 
@@ -70,6 +73,19 @@ impl Processes {
         self.service.get().map(|service| store(service.store_health()))
     }
 
+    fn audit_log(&self) -> Option<v1::AuditLog> {
+        self.service.get().map(|service| audit_log(service.audit()))
+    }
+
+    /// Whether the audit log takes records, in a word for everybody.
+    pub(crate) fn audit(&self) -> &'static str {
+        match self.service.get().map(|service| service.audit().standing()) {
+            Some(Standing::Recording) => RECORDING,
+            Some(Standing::Stopped(_) | Standing::Closed) => "stopped",
+            Some(Standing::Opening) | None => "opening",
+        }
+    }
+
     fn offers(&self, algorithm: &str) -> bool {
         let allowed = self.service.get().is_some_and(|shared| shared.settings().allow_rsa1_5);
         allowed || algorithm != RSA1_5
@@ -96,7 +112,34 @@ pub(super) fn source(processes: Arc<Processes>, clients: Vec<Client>) -> StatusS
             .collect(),
         start_time: Some(started.into()),
         store: processes.store(),
+        audit_log: processes.audit_log(),
     })
+}
+
+fn audit_log(recorder: &Recorder) -> v1::AuditLog {
+    use v1::audit_log::State;
+    let log = recorder.log();
+    let unsigned = log.as_ref().and_then(|(_, health)| health.signing);
+    let (state, detail) = match recorder.standing() {
+        Standing::Opening => (State::Opening, String::new()),
+        Standing::Recording => {
+            let waiting = |error| format!("{error}; records are on disk and are signed later");
+            (State::Recording, unsigned.map(waiting).unwrap_or_default())
+        }
+        Standing::Stopped(why) => {
+            let next = "it is opened again by itself once there is room and its disk works";
+            (State::Stopped, format!("{why}; {next}"))
+        }
+        Standing::Closed => (State::Stopped, "the service is ending".to_owned()),
+    };
+    let count = |of: u64| i64::try_from(of).unwrap_or(i64::MAX);
+    v1::AuditLog {
+        state: state.into(),
+        detail,
+        verifier_key: log.as_ref().map(|(key, _)| key.to_string()).unwrap_or_default(),
+        record_count: log.as_ref().map_or(0, |(_, health)| count(health.durable)),
+        signed_count: log.as_ref().map_or(0, |(_, health)| count(health.signed)),
+    }
 }
 
 fn store(health: Result<(), StoreError>) -> v1::Store {

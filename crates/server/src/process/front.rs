@@ -11,9 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use keyreeve_audit::Recorder;
 use keyreeve_authz::{Principal, PrincipalKind, Role, Subject};
 use keyreeve_keyhost::{
-    FrontEnd,
+    Client, FrontEnd,
     sandbox::{Sandbox, Syscalls},
 };
 use keyreeve_service::{Clock, ConfiguredRole, Credential, Id, Identity, Method, Settings, Shared};
@@ -23,12 +24,14 @@ use tokio::sync::{Semaphore, watch};
 use crate::{
     config::TlsConfig,
     control::{ControlSocket, FromFront, FrontStart, ToFront, TokenStart},
-    front::{Keyhosts, Links, Processes, Runtime, Tokens},
+    front::{FrontLog, Keyhosts, Links, Processes, Runtime, Tokens},
     log, tls,
 };
 
 /// The store's file in the data directory.
 const STORE: &str = "store.redb";
+/// How often to look whether requests that ended early are to be summed up.
+const SUM_UP: Duration = Duration::from_secs(1);
 /// How long to wait for a store that a front of a killed service still holds.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -85,10 +88,15 @@ fn serve(
     // 4. The store, on a runtime of its own, which also follows it.
     let store = open_store(&start.data_dir.join(STORE))?;
     let settings = Settings { allow_rsa1_5: start.allow_rsa1_5, roles };
-    let shared = share(store, settings)?;
+
+    // 5. The audit log, before anything is served: what comes before it is open waits.
+    let (signer, to_signer) = signing_keyhost(&start.keyhosts)?;
+    let log = FrontLog::new(start.data_dir, signer, &start.audit);
+    let audit = Recorder::start(log).map_err(|error| format!("no thread: {error}"))?;
+    let shared = share(store, settings, Arc::clone(&audit))?;
     processes.serve(Arc::clone(&shared));
 
-    // 5. One thread for each pair of listening sockets.
+    // 6. One thread for each pair of listening sockets.
     let https = listeners.split_off(start.threads);
     let limits = Arc::new(start.limits);
     let room = Arc::new(Semaphore::new(limits.connections));
@@ -115,7 +123,9 @@ fn serve(
         threads.push(spawn(&format!("front-{index}"), move || run_thread(runtime))?);
     }
 
-    // 6. What the supervisor says, until it says to drain.
+    links.push(vec![to_signer]);
+
+    // 7. What the supervisor says, until it says to drain.
     control.send(&FromFront::Ready).map_err(|error| error.to_string())?;
     follow(control, &links, &processes)?;
     tell_drain.send_replace(true);
@@ -123,7 +133,23 @@ fn serve(
         // A panic ended the process.
         let _ = thread.join();
     }
+    // 8. What was answered is on record, and is now put under a last checkpoint.
+    audit.close();
     Ok(())
+}
+
+/// A client of the software keyhost for the audit log alone, on a thread of its own:
+/// it signs whatever the threads for connections are at, and to the very end.
+fn signing_keyhost(keyhosts: &[String]) -> Result<(Client, Links), String> {
+    let name = keyhosts.first().ok_or("no keyhost came with Start")?;
+    let (client, driver) = Client::new(name);
+    let (announce, announced) = tokio::sync::mpsc::channel(16);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    spawn("audit-link", move || runtime.block_on(driver.run(announced)))?;
+    Ok((client, announce))
 }
 
 /// A thread that fails leaves connections that nobody serves: a fresh front is the
@@ -202,15 +228,33 @@ fn open_store(path: &std::path::Path) -> Result<RedbStore, String> {
 }
 
 /// Reads the records, and starts the thread that keeps them as the store has them.
-fn share(store: RedbStore, settings: Settings) -> Result<Arc<Shared>, String> {
+fn share(
+    store: RedbStore,
+    settings: Settings,
+    audit: Arc<Recorder>,
+) -> Result<Arc<Shared>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    let opened = runtime.block_on(Shared::open(Arc::new(store), settings, Clock::system()));
+    let opened = runtime.block_on(Shared::open(Arc::new(store), settings, Clock::system(), audit));
     let (shared, follower) = opened.map_err(|error| error.to_string())?;
-    spawn("follower", move || runtime.block_on(follower.run()))?;
+    let summing = Arc::clone(&shared);
+    spawn("follower", move || {
+        runtime.block_on(async {
+            tokio::spawn(sum_up(summing));
+            follower.run().await;
+        });
+    })?;
     Ok(shared)
+}
+
+/// Sees to it that requests which were only counted are recorded in the end.
+async fn sum_up(shared: Arc<Shared>) {
+    loop {
+        tokio::time::sleep(SUM_UP).await;
+        shared.sum_up_refusals();
+    }
 }
 
 /// Passes on what the supervisor says. Ends when it is to drain; the process ends

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use keyreeve_audit::record::{Credential, Method};
-use keyreeve_authz::Subject;
+use keyreeve_audit::record::{Credential, Method, PrincipalName};
+use keyreeve_authz::{Principal, Subject};
 
 /// A proven principal with its groups, or nobody.
 ///
@@ -14,23 +14,31 @@ pub struct Identity {
     subject: Option<Subject>,
     method: Method,
     credential: Option<Credential>,
+    /// What the audit log calls it.
+    name: Option<PrincipalName>,
 }
 
 impl Identity {
     /// `subject`, proven by `method` with `credential`. To be called by who has
     /// checked the credential, and by no one else.
-    pub const fn proven(subject: Subject, method: Method, credential: Option<Credential>) -> Self {
-        Self { subject: Some(subject), method, credential }
+    pub fn proven(subject: Subject, method: Method, credential: Option<Credential>) -> Self {
+        let name = Some(recorded_name(subject.principal()));
+        Self { subject: Some(subject), method, credential, name }
     }
 
     /// Whoever asks for what is public. No role can be held by it.
     pub const fn nobody() -> Self {
-        Self { subject: None, method: Method::NotPresented, credential: None }
+        Self { subject: None, method: Method::NotPresented, credential: None, name: None }
     }
 
     /// The principal and its groups; `None` for nobody.
     pub const fn subject(&self) -> Option<&Subject> {
         self.subject.as_ref()
+    }
+
+    /// What the audit log calls the principal; `None` for nobody.
+    pub(crate) const fn recorded_name(&self) -> Option<&PrincipalName> {
+        self.name.as_ref()
     }
 
     /// How it was proven.
@@ -42,6 +50,16 @@ impl Identity {
     pub const fn credential(&self) -> Option<Credential> {
         self.credential
     }
+}
+
+/// Kind, name, and who vouches for it: `token:billing`, `user:alice@corp`. Parts are
+/// not for taking apart again; the credential says for certain.
+fn recorded_name(principal: &Principal) -> PrincipalName {
+    let (kind, name) = (principal.kind().name(), principal.name());
+    PrincipalName::escape(&match principal.issuer() {
+        Some(issuer) => format!("{kind}:{name}@{issuer}"),
+        None => format!("{kind}:{name}"),
+    })
 }
 
 /// For a log: names are quoted and escaped.

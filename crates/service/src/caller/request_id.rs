@@ -21,7 +21,7 @@ thread_local! {
 
 impl RequestId {
     /// One that no other request has.
-    pub(super) fn fresh() -> Self {
+    pub(crate) fn fresh() -> Self {
         let (prefix, number) = NEXT.get();
         NEXT.set((prefix, number.wrapping_add(1)));
         Self((u128::from(prefix) << 64 | u128::from(number)).to_be_bytes())

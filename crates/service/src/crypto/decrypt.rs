@@ -36,9 +36,12 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let name = request.sealed.key(request.key)?;
-        self.run(caller, Ask::key(Action::Decrypt, name), deadline, move |permit| async move {
-            self.open(&permit, name, request, deadline).await
-        })
+        self.run(
+            caller,
+            Ask::using(Action::Decrypt, name, request.algorithm.name()),
+            deadline,
+            move |permit| async move { self.open(&permit, name, request, deadline).await },
+        )
         .await
     }
 

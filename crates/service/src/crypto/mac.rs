@@ -39,16 +39,21 @@ impl Service {
         deadline: Deadline,
     ) -> Result<ComputedMac, Error> {
         let Mac { key, algorithm, message } = request;
-        self.run(caller, Ask::key(Action::Mac, key), deadline, move |permit| async move {
-            let key = self.check(self.find(&permit, key)?, Use::Mac(algorithm))?;
-            input::payload("message", message)?;
-            let mac = key
-                .client()
-                .mac(key.sealed(), algorithm, message, deadline)
-                .await
-                .map_err(|e| key.failed(e, "message"))?;
-            Ok(ComputedMac { version: key.into_version(), mac })
-        })
+        self.run(
+            caller,
+            Ask::using(Action::Mac, key, algorithm.name()),
+            deadline,
+            move |permit| async move {
+                let key = self.check(self.find(&permit, key)?, Use::Mac(algorithm))?;
+                input::payload("message", message)?;
+                let mac = key
+                    .client()
+                    .mac(key.sealed(), algorithm, message, deadline)
+                    .await
+                    .map_err(|e| key.failed(e, "message"))?;
+                Ok(ComputedMac { version: key.into_version(), mac })
+            },
+        )
         .await
     }
 }

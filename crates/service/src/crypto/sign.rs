@@ -39,15 +39,20 @@ impl Service {
         deadline: Deadline,
     ) -> impl Future<Output = Result<Signed, Error>> {
         let Sign { key, algorithm, content } = request;
-        self.run(caller, Ask::key(Action::Sign, key), deadline, move |permit| async move {
-            let key = self.check(self.find(&permit, key)?, Use::Sign(algorithm))?;
-            let input = content.prepare(algorithm)?;
-            let signature = key
-                .client()
-                .sign(key.sealed(), algorithm, input.as_ref(), deadline)
-                .await
-                .map_err(|e| key.failed(e, "message"))?;
-            Ok(Signed { version: key.into_version(), signature })
-        })
+        self.run(
+            caller,
+            Ask::using(Action::Sign, key, algorithm.name()),
+            deadline,
+            move |permit| async move {
+                let key = self.check(self.find(&permit, key)?, Use::Sign(algorithm))?;
+                let input = content.prepare(algorithm)?;
+                let signature = key
+                    .client()
+                    .sign(key.sealed(), algorithm, input.as_ref(), deadline)
+                    .await
+                    .map_err(|e| key.failed(e, "message"))?;
+                Ok(Signed { version: key.into_version(), signature })
+            },
+        )
     }
 }

@@ -44,7 +44,8 @@ impl Service {
         deadline: Deadline,
     ) -> Result<SignedEach, Error> {
         let SignEach { key, algorithm, contents } = request;
-        self.run(caller, Ask::key(Action::Sign, key), deadline, move |permit| async move {
+        let ask = Ask::using(Action::Sign, key, algorithm.name());
+        self.run(caller, ask, deadline, move |permit| async move {
             let key = self.check(self.find(&permit, key)?, Use::Sign(algorithm))?;
             let prepared: Vec<_> = contents
                 .iter()

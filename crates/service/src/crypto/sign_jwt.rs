@@ -63,26 +63,31 @@ impl Service {
         deadline: Deadline,
     ) -> Result<SignedJwt, Error> {
         let SignJwt { key, algorithm, claims, header } = request;
-        self.run(caller, Ask::key(Action::SignJwt, key), deadline, move |permit| async move {
-            input::payload("claims", claims.as_bytes())?;
-            if header.len() > MAX_HEADER {
-                let message = format!("header may have {MAX_HEADER} bytes");
-                return Err(Error::invalid("header", message));
-            }
-            jwt_json::check_claims(claims)?;
-            let version = self.find(&permit, key)?;
-            let header = jwt_json::header(header, algorithm.name(), version.kid())?;
+        self.run(
+            caller,
+            Ask::using(Action::SignJwt, key, algorithm.name()),
+            deadline,
+            move |permit| async move {
+                input::payload("claims", claims.as_bytes())?;
+                if header.len() > MAX_HEADER {
+                    let message = format!("header may have {MAX_HEADER} bytes");
+                    return Err(Error::invalid("header", message));
+                }
+                jwt_json::check_claims(claims)?;
+                let version = self.find(&permit, key)?;
+                let header = jwt_json::header(header, algorithm.name(), version.kid())?;
 
-            let mut jwt = String::with_capacity((header.len() + claims.len()) * 4 / 3 + 512);
-            URL_SAFE_NO_PAD.encode_string(header, &mut jwt);
-            jwt.push('.');
-            URL_SAFE_NO_PAD.encode_string(claims, &mut jwt);
-            let (version, signature) =
-                self.sign_text(version, algorithm, jwt.as_bytes(), deadline).await?;
-            jwt.push('.');
-            URL_SAFE_NO_PAD.encode_string(signature, &mut jwt);
-            Ok(SignedJwt { version, jwt })
-        })
+                let mut jwt = String::with_capacity((header.len() + claims.len()) * 4 / 3 + 512);
+                URL_SAFE_NO_PAD.encode_string(header, &mut jwt);
+                jwt.push('.');
+                URL_SAFE_NO_PAD.encode_string(claims, &mut jwt);
+                let (version, signature) =
+                    self.sign_text(version, algorithm, jwt.as_bytes(), deadline).await?;
+                jwt.push('.');
+                URL_SAFE_NO_PAD.encode_string(signature, &mut jwt);
+                Ok(SignedJwt { version, jwt })
+            },
+        )
         .await
     }
 

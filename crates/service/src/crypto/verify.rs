@@ -41,15 +41,20 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Verified, Error> {
         let Verify { key, algorithm, content, signature } = request;
-        self.run(caller, Ask::key(Action::Verify, key), deadline, move |permit| async move {
-            let key = self.check_public(self.find(&permit, key)?, Use::Verify(algorithm))?;
-            let input = content.prepare(algorithm)?;
-            let valid = key
-                .public()?
-                .verify(algorithm, input.as_ref(), signature)
-                .map_err(|e| failed(&e))?;
-            Ok(Verified { version: key.into_version(), valid })
-        })
+        self.run(
+            caller,
+            Ask::using(Action::Verify, key, algorithm.name()),
+            deadline,
+            move |permit| async move {
+                let key = self.check_public(self.find(&permit, key)?, Use::Verify(algorithm))?;
+                let input = content.prepare(algorithm)?;
+                let valid = key
+                    .public()?
+                    .verify(algorithm, input.as_ref(), signature)
+                    .map_err(|e| failed(&e))?;
+                Ok(Verified { version: key.into_version(), valid })
+            },
+        )
         .await
     }
 }

@@ -29,19 +29,24 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Verified, Error> {
         let VerifyMac { key, algorithm, message, mac } = request;
-        self.run(caller, Ask::key(Action::VerifyMac, key), deadline, move |permit| async move {
-            let key = self.check(self.find(&permit, key)?, Use::VerifyMac(algorithm))?;
-            input::payload("message", message)?;
-            if mac.len() != algorithm.digest().len() {
-                return Ok(Verified { version: key.into_version(), valid: false });
-            }
-            let valid = key
-                .client()
-                .verify_mac(key.sealed(), algorithm, message, mac, deadline)
-                .await
-                .map_err(|e| key.failed(e, "message"))?;
-            Ok(Verified { version: key.into_version(), valid })
-        })
+        self.run(
+            caller,
+            Ask::using(Action::VerifyMac, key, algorithm.name()),
+            deadline,
+            move |permit| async move {
+                let key = self.check(self.find(&permit, key)?, Use::VerifyMac(algorithm))?;
+                input::payload("message", message)?;
+                if mac.len() != algorithm.digest().len() {
+                    return Ok(Verified { version: key.into_version(), valid: false });
+                }
+                let valid = key
+                    .client()
+                    .verify_mac(key.sealed(), algorithm, message, mac, deadline)
+                    .await
+                    .map_err(|e| key.failed(e, "message"))?;
+                Ok(Verified { version: key.into_version(), valid })
+            },
+        )
         .await
     }
 }

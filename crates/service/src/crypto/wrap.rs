@@ -27,30 +27,35 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Sealed, Error> {
         let WrapKey { key, algorithm, plaintext } = request;
-        self.run(caller, Ask::key(Action::WrapKey, key), deadline, move |permit| async move {
-            let version = self.find(&permit, key)?;
-            let algorithm = match algorithm {
-                Some(algorithm) => algorithm,
-                None => sealed::default_wrapping(&version)?,
-            };
-            input::payload("key", plaintext)?;
-            if plaintext.is_empty() {
-                return Err(Error::invalid("key", "there is nothing to wrap"));
-            }
-            if let WrapAlgorithm::Rsa(padding) = algorithm {
-                let key = self.check_public(version, Use::Wrap(algorithm))?;
-                let wrapped = encrypt::to_public(&key, padding, plaintext, "key")?;
-                return Ok(Sealed::bare(key.into_version(), algorithm.name(), wrapped));
-            }
-            let padded = algorithm == WrapAlgorithm::AesKwp;
-            let key = self.check(version, Use::Wrap(algorithm))?;
-            let wrapped = key
-                .client()
-                .wrap(key.sealed(), padded, plaintext, deadline)
-                .await
-                .map_err(|e| key.failed(e, "key"))?;
-            Ok(Sealed::bare(key.into_version(), algorithm.name(), wrapped))
-        })
+        self.run(
+            caller,
+            Ask::Key(Action::WrapKey, key, algorithm.map(|algorithm| algorithm.name())),
+            deadline,
+            move |permit| async move {
+                let version = self.find(&permit, key)?;
+                let algorithm = match algorithm {
+                    Some(algorithm) => algorithm,
+                    None => sealed::default_wrapping(&version)?,
+                };
+                input::payload("key", plaintext)?;
+                if plaintext.is_empty() {
+                    return Err(Error::invalid("key", "there is nothing to wrap"));
+                }
+                if let WrapAlgorithm::Rsa(padding) = algorithm {
+                    let key = self.check_public(version, Use::Wrap(algorithm))?;
+                    let wrapped = encrypt::to_public(&key, padding, plaintext, "key")?;
+                    return Ok(Sealed::bare(key.into_version(), algorithm.name(), wrapped));
+                }
+                let padded = algorithm == WrapAlgorithm::AesKwp;
+                let key = self.check(version, Use::Wrap(algorithm))?;
+                let wrapped = key
+                    .client()
+                    .wrap(key.sealed(), padded, plaintext, deadline)
+                    .await
+                    .map_err(|e| key.failed(e, "key"))?;
+                Ok(Sealed::bare(key.into_version(), algorithm.name(), wrapped))
+            },
+        )
         .await
     }
 }

@@ -11,7 +11,28 @@
 mod keyhost;
 mod store;
 
+use keyreeve_audit::Unrecorded;
+
 use std::{borrow::Cow, fmt, time::Duration};
+
+/// When to try again after the audit log took no record.
+const AUDIT_RETRY: Duration = Duration::from_secs(1);
+
+/// The status code of an error, by Google's names for them.
+pub(crate) const fn code_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::InvalidArgument { .. } | Kind::DecryptionFailed => "INVALID_ARGUMENT",
+        Kind::PermissionDenied => "PERMISSION_DENIED",
+        Kind::NotFound => "NOT_FOUND",
+        Kind::AlreadyExists => "ALREADY_EXISTS",
+        Kind::FailedPrecondition => "FAILED_PRECONDITION",
+        Kind::Aborted => "ABORTED",
+        Kind::Unavailable { .. } => "UNAVAILABLE",
+        Kind::ResourceExhausted { .. } => "RESOURCE_EXHAUSTED",
+        Kind::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Kind::Internal => "INTERNAL",
+    }
+}
 
 /// Why an operation failed. Small: its parts are on the heap.
 #[derive(Clone)]
@@ -24,6 +45,7 @@ struct Parts {
     message: Cow<'static, str>,
     log: Option<String>,
     stale: bool,
+    recorded: bool,
 }
 
 /// Who is at fault, and with it what the caller can do.
@@ -140,11 +162,50 @@ impl Error {
         reason: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self(Box::new(Parts { kind, reason, message: message.into(), log: None, stale: false }))
+        Self(Box::new(Parts {
+            kind,
+            reason,
+            message: message.into(),
+            log: None,
+            stale: false,
+            recorded: false,
+        }))
     }
 
     pub(crate) fn with_log(mut self, log: impl Into<String>) -> Self {
         self.0.log = Some(log.into());
+        self
+    }
+
+    /// Nothing may be answered without a record, and there can be none. `done`: what was
+    /// asked may have been done.
+    pub(crate) fn unrecorded(why: &Unrecorded, done: bool) -> Self {
+        let retry_after = Some(AUDIT_RETRY);
+        let (reason, message) = if done {
+            (
+                "AUDIT_OUTCOME_UNKNOWN",
+                "the audit log took no record of the outcome; read before trying again, for the \
+                 change may have been made. `keyreeve status` shows what is wrong with the log",
+            )
+        } else {
+            (
+                "AUDIT_UNAVAILABLE",
+                "the audit log takes no records now, and nothing is done without one; try again. \
+                 `keyreeve status` shows what is wrong with it",
+            )
+        };
+        Self::new(Kind::Unavailable { retry_after }, reason, message).with_log(&*why.0).recorded()
+    }
+
+    /// Whether the audit log has a record of it, or cannot have one. Errors that a door
+    /// finds before the gate have none.
+    pub fn is_recorded(&self) -> bool {
+        self.0.recorded
+    }
+
+    /// Notes that it is on record.
+    pub(crate) fn recorded(mut self) -> Self {
+        self.0.recorded = true;
         self
     }
 

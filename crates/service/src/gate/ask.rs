@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use keyreeve_authz::{Action, Assignment, AssignmentId, Resource};
+use keyreeve_audit::record::Kind;
+use keyreeve_authz::{Action, Assignment, AssignmentId, Resource, RoleId};
 
 use crate::name::{KeyName, VaultName};
 
@@ -11,6 +12,10 @@ use crate::name::{KeyName, VaultName};
 pub(crate) enum Ask<'a> {
     /// An action.
     One(Action, Resource<'a>),
+    /// Something of a key or one of its versions, and the algorithm that was named.
+    Key(Action, KeyName<'a>, Option<&'static str>),
+    /// Something of what has an id and belongs to no vault; none for one to be made.
+    Thing(Action, Kind, Option<u128>),
     /// Two actions, both of which the caller needs: by the name of the operation.
     Both(&'static str, &'a [(Action, Resource<'a>); 2]),
     /// To make an assignment.
@@ -38,13 +43,29 @@ impl<'a> Ask<'a> {
 
     /// Something of a key, whichever of its versions.
     pub(crate) const fn key(action: Action, key: KeyName<'a>) -> Self {
-        Self::One(action, key.resource())
+        Self::Key(action, key, None)
+    }
+
+    /// Something of a key, by an algorithm.
+    pub(crate) const fn using(action: Action, key: KeyName<'a>, algorithm: &'static str) -> Self {
+        Self::Key(action, key, Some(algorithm))
+    }
+
+    /// Something of a role.
+    pub(crate) const fn role(action: Action, id: Option<RoleId>) -> Self {
+        match id {
+            Some(id) => Self::Thing(action, Kind::Role, Some(id.as_u128())),
+            None => Self::Thing(action, Kind::Role, None),
+        }
     }
 
     /// What the operation is called.
     pub(crate) const fn operation(&self) -> &'static str {
         match self {
-            Self::One(action, _) | Self::Public(action, _) => action.name(),
+            Self::One(action, _)
+            | Self::Key(action, ..)
+            | Self::Thing(action, ..)
+            | Self::Public(action, _) => action.name(),
             Self::Both(operation, _) | Self::Proven(operation) => operation,
             Self::Assign(_) => Action::CreateAssignment.name(),
             Self::Unassign(_) => Action::DeleteAssignment.name(),
@@ -60,6 +81,9 @@ impl fmt::Display for Ask<'_> {
             Self::One(_, resource) | Self::Public(_, resource) => {
                 write!(f, "{operation} on {resource}")
             }
+            Self::Key(_, key, _) => write!(f, "{operation} on {}", key.resource()),
+            Self::Thing(_, kind, Some(id)) => write!(f, "{operation} on {} {id:032x}", kind.name()),
+            Self::Thing(_, kind, None) => write!(f, "{operation} on a {}", kind.name()),
             Self::Both(_, [(_, from), (_, to)]) => write!(f, "{operation} from {from} to {to}"),
             Self::Assign(assignment) => write!(f, "{operation} at {}", assignment.scope),
             Self::Unassign(id) | Self::ReadAssignment(id) => write!(f, "{operation} {id}"),

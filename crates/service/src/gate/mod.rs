@@ -1,6 +1,7 @@
 //! The gate: every operation of the service passes through [`Service::run`].
 //!
-//! It decides, runs the operation and sees its outcome, in that order. What the
+//! It decides, runs the operation and has its outcome recorded, in that order, and
+//! holds the answer until the record is durable. What the
 //! operation does to records and keys demands a [`Permit`], which only a decision
 //! gives: a step that was skipped does not compile. The decision goes by the action
 //! and the names in the request, before anything is looked up, so that a refusal says
@@ -11,6 +12,8 @@
 //! the one who revoked it has the answer.
 
 mod ask;
+pub(crate) mod recording;
+mod seen;
 mod verdict;
 
 use std::time::Duration;
@@ -18,6 +21,8 @@ use std::time::Duration;
 use keyreeve_keyhost::Deadline;
 
 pub(crate) use ask::Ask;
+use recording::Deed;
+pub(crate) use seen::{Seen, Unseen};
 pub(crate) use verdict::{By, Permit, Refusal};
 
 use crate::{Caller, Error, Service, error::Kind};
@@ -40,16 +45,23 @@ impl Service {
         work: impl Fn(Permit) -> F,
     ) -> Result<T, Error>
     where
+        T: Seen,
         F: Future<Output = Result<T, Error>>,
     {
+        let mut deed = Deed::new(self, caller, ask);
         if deadline.has_passed() {
-            return Err(Error::deadline_exceeded());
+            return Box::pin(deed.end(Err(Error::deadline_exceeded()), deadline)).await;
         }
         // 1. The decision, by what is known now.
         let mut verdict = self.decide(caller, &ask);
-        let mut ruling = verdict::ruling(&verdict);
+        deed.ruling = Some(verdict::ruling(&verdict));
 
-        // 2. The operation, with the permit of its decision.
+        // 2. What is about to change, on record before it does.
+        if verdict.is_ok() && deed.changes() {
+            Box::pin(deed.announce(deadline)).await?;
+        }
+
+        // 3. The operation, with the permit of its decision.
         let mut attempt = 1;
         let outcome = loop {
             let outcome = match verdict {
@@ -62,22 +74,22 @@ impl Service {
                     // Boxed, like all that is rare: what every call carries is small.
                     Box::pin(tokio::time::sleep(STALE_PAUSE)).await;
                     verdict = self.decide(caller, &ask);
-                    ruling = verdict::ruling(&verdict);
+                    deed.ruling = Some(verdict::ruling(&verdict));
                 }
                 _ => break outcome,
             }
         };
 
-        // 3. The outcome, with what decided, before the answer is given.
+        // 4. The outcome, with what decided, on record before the answer is given.
         if let Err(error) = &outcome {
-            log(caller, &ask, ruling, error);
+            log(caller, &ask, deed.ruling, error);
         }
-        outcome
+        deed.end(outcome, deadline).await
     }
 }
 
 /// Writes what the caller is not told, and every fault of ours.
-fn log(caller: &Caller, ask: &Ask<'_>, ruling: Result<By, Refusal>, error: &Error) {
+fn log(caller: &Caller, ask: &Ask<'_>, ruling: Option<Result<By, Refusal>>, error: &Error) {
     let detail = error.log_message().unwrap_or_default();
     let (request, identity, reason) = (caller.request(), caller.identity(), error.reason());
     if error.kind() == Kind::Internal {

@@ -72,6 +72,8 @@ impl Service {
         let court = Court { policies, subject, source, now: self.shared().clock.now() };
         match ask {
             Ask::One(action, resource) => court.allows(*action, *resource),
+            Ask::Key(action, key, _) => court.allows(*action, key.resource()),
+            Ask::Thing(action, ..) => court.allows(*action, Resource::Service),
             Ask::Both(_, [first, second]) => {
                 court.allows(first.0, first.1)?;
                 court.allows(second.0, second.1)

@@ -78,7 +78,8 @@ async fn a_damaged_record_is_told_and_harms_no_other() {
     };
     it.service.sign(&it.caller, sign, soon()).await.expect("what is in memory keeps serving");
     let store = Arc::clone(&it.store);
-    let opened = Shared::open(store, Settings::default(), Clock::system()).await;
+    let opened =
+        Shared::open(store, Settings::default(), Clock::system(), it.audit.recorder()).await;
     match opened.err() {
         Some(LoadError::Damaged(what)) => assert!(what.contains("keys/prod/jwt"), "{what}"),
         other => panic!("{other:?}"),

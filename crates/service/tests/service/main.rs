@@ -25,7 +25,7 @@ use keyreeve_service::{
     vaults::CreateVault,
 };
 use keyreeve_store::{MemoryStore, Store};
-use keyreeve_testkit::{LocalKeyhost, soon};
+use keyreeve_testkit::{AuditLog, LocalKeyhost, soon};
 use keyreeve_types::{KeySpec, UnixTime};
 use who::{caller, everything, role, token};
 
@@ -39,6 +39,7 @@ struct Fixture {
     store: Arc<dyn Store>,
     clock: Arc<AtomicI64>,
     keyhost: LocalKeyhost,
+    audit: AuditLog,
 }
 
 impl Fixture {
@@ -48,13 +49,14 @@ impl Fixture {
 
     async fn with(settings: Settings) -> Self {
         let keyhost = LocalKeyhost::start().await.expect("a keyhost");
+        let audit = AuditLog::start().expect("an audit log");
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let clock = Arc::new(AtomicI64::new(NOW));
         let roles = [everything("tests"), settings.roles].concat();
         let settings = Settings { roles, ..settings };
-        let service = open(&store, keyhost.client(), &clock, settings).await;
+        let service = open(&store, keyhost.client(), &clock, settings, &audit).await;
         let caller = caller("tests");
-        let fixture = Self { service, caller, store, clock, keyhost };
+        let fixture = Self { service, caller, store, clock, keyhost, audit };
         let request = CreateVault { name: vault("prod"), tier: Tier::Standard };
         fixture.service.create_vault(&fixture.caller, request, soon()).await.expect("a vault");
         fixture
@@ -63,7 +65,7 @@ impl Fixture {
     /// A second node: the same store and keyhost, a registry of its own.
     async fn second_node(&self) -> Service {
         let settings = Settings { roles: everything("tests"), ..Settings::default() };
-        open(&self.store, self.keyhost.client(), &self.clock, settings).await
+        open(&self.store, self.keyhost.client(), &self.clock, settings, &self.audit).await
     }
 
     fn set_clock(&self, now: i64) {
@@ -81,10 +83,11 @@ async fn open(
     client: &Client,
     clock: &Arc<AtomicI64>,
     settings: Settings,
+    audit: &AuditLog,
 ) -> Service {
     let clock = Arc::clone(clock);
     let clock = Clock::new(move || UnixTime(clock.load(Ordering::Relaxed)));
-    let opened = Shared::open(Arc::clone(store), settings, clock).await;
+    let opened = Shared::open(Arc::clone(store), settings, clock, audit.recorder()).await;
     let (shared, follower) = opened.expect("a store");
     tokio::spawn(follower.run());
     Service::new(shared, Backends::new(client.clone(), None))

@@ -41,7 +41,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("memory", &[]),
     ("proto", &[]),
     ("tlog", &[]),
-    ("testkit", &["keyhost", "backend-software"]),
+    ("testkit", &["audit", "keyhost", "backend-software"]),
     ("xtask", &[]),
     ("backend", &["types"]),
     ("publickey", &["backend", "types"]),

@@ -49,7 +49,9 @@ impl Retention {
         self.due = Some(Instant::now() + EVERY);
         match self.prune(log, keep) {
             Ok(None) => {}
-            Ok(Some(minimum)) => tracing::info!(minimum, "old records of the audit log are removed"),
+            Ok(Some(minimum)) => {
+                tracing::info!(minimum, "old records of the audit log are removed")
+            }
             Err(error) => tracing::warn!(error, "old records of the audit log stay for a day"),
         }
     }

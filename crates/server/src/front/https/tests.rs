@@ -4,6 +4,7 @@ use axum::{body::Body, http::Request};
 use keyreeve_authz::Listener;
 use keyreeve_service::{Backends, Clock, Settings, Shared};
 use keyreeve_store::MemoryStore;
+use keyreeve_testkit::AuditLog;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -12,9 +13,9 @@ use crate::control::{Phase, ProcessState};
 /// The routes over an empty store, with one keyhost in `phase`.
 async fn door(phase: Phase) -> Router {
     let store = Arc::new(MemoryStore::new());
-    let (shared, _follower) = Shared::open(store, Settings::default(), Clock::system())
-        .await
-        .unwrap_or_else(|error| panic!("{error}"));
+    let audit = AuditLog::start().unwrap_or_else(|error| panic!("{error}"));
+    let opened = Shared::open(store, Settings::default(), Clock::system(), audit.recorder());
+    let (shared, _follower) = opened.await.unwrap_or_else(|error| panic!("{error}"));
     let (client, _driver) = keyreeve_keyhost::Client::new("software");
     let processes = Arc::new(Processes::default());
     processes.update(

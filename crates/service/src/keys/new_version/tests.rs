@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keyreeve_authz::{Action, Listener, Principal, PrincipalKind, Role, Subject};
 use keyreeve_store::MemoryStore;
-use keyreeve_testkit::{LocalKeyhost, soon};
+use keyreeve_testkit::{AuditLog, LocalKeyhost, soon};
 use tokio::time::{sleep, timeout};
 
 use super::*;
@@ -30,18 +30,20 @@ struct Fixture {
     service: Service,
     caller: Caller,
     _keyhost: LocalKeyhost,
+    _audit: AuditLog,
 }
 
 impl Fixture {
     async fn start() -> Self {
         let keyhost = LocalKeyhost::start().await.expect("a keyhost");
+        let audit = AuditLog::start().expect("an audit log");
         let store = Arc::new(MemoryStore::new());
         let holder = Principal::new(PrincipalKind::Token, None, "tests").expect("a principal");
         let role = |name| Role::find_built_in(name).expect("a role").id();
         let roles = ["Key Vault Contributor", "Key Vault Administrator"]
             .map(|name| ConfiguredRole { holder: holder.clone(), role: role(name) });
         let settings = Settings { roles: roles.into(), ..Settings::default() };
-        let opened = Shared::open(store, settings, Clock::system()).await;
+        let opened = Shared::open(store, settings, Clock::system(), audit.recorder()).await;
         let (shared, follower) = opened.expect("an empty store");
         tokio::spawn(follower.run());
         let service = Service::new(shared, Backends::new(keyhost.client().clone(), None));
@@ -49,7 +51,7 @@ impl Fixture {
         let name = VaultName::new("prod").expect("a name");
         let request = CreateVault { name, tier: Tier::Standard };
         service.create_vault(&caller, request, soon()).await.expect("a vault");
-        Self { service, caller, _keyhost: keyhost }
+        Self { service, caller, _keyhost: keyhost, _audit: audit }
     }
 
     async fn add_slowly(&self, deadline: Deadline) -> Result<Arc<KeyVersion>, Error> {
