@@ -200,6 +200,11 @@ impl Log {
         Ok(minimum)
     }
 
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// How the log is.
     pub fn health(&self) -> Health {
         self.state.health()

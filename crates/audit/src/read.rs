@@ -4,11 +4,12 @@
 //! proven. A log that is being written may be read at the same time; what is
 //! appended shows up with the next checkpoint, within a second.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Checkpoint, DiskFiles, Files as _, Hash, Query, ReadError, Record, VerifierKey, layout,
-    retention, tiles::Tiles,
+    Checkpoint, DiskFiles, Files as _, Hash, InclusionProof, Query, ReadError, Record, VerifierKey,
+    layout, retention, tiles::Tiles,
 };
 
 /// Reads the log in a directory.
@@ -17,6 +18,7 @@ pub struct Reader {
     directory: PathBuf,
     key: VerifierKey,
     checkpoint: Checkpoint,
+    note: String,
 }
 
 /// A record and where it is.
@@ -36,13 +38,51 @@ impl Reader {
     /// # Errors
     /// [`ReadError`] if there is none, or its checkpoint is not signed by `key`.
     pub fn open(directory: &Path, key: &VerifierKey) -> Result<Self, ReadError> {
-        let checkpoint = checkpoint(directory, key)?;
-        Ok(Self { directory: directory.to_owned(), key: key.clone(), checkpoint })
+        let (checkpoint, note) = checkpoint(directory, key)?;
+        Ok(Self { directory: directory.to_owned(), key: key.clone(), checkpoint, note })
     }
 
     /// The checkpoint up to which records are read.
     pub const fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
+    }
+
+    /// The same, as the signed note that it is in the directory.
+    pub fn note(&self) -> &str {
+        &self.note
+    }
+
+    /// The log's public key.
+    pub const fn key(&self) -> &VerifierKey {
+        &self.key
+    }
+
+    /// The proof that record `index` is in the log.
+    ///
+    /// # Errors
+    /// As [`prove`](crate::prove).
+    pub fn prove(&self, index: u64) -> Result<InclusionProof, ReadError> {
+        crate::prove(&self.directory, &self.key, index)
+    }
+
+    /// The last `count` records that match `query`, none before `from`, in order.
+    ///
+    /// # Errors
+    /// [`ReadError`] if a record cannot be read.
+    pub fn last(&self, count: usize, from: u64, query: &Query) -> Result<Vec<Entry>, ReadError> {
+        let mut found = VecDeque::new();
+        let first = from.max(self.start()?) >> 8;
+        for bundle in (first..self.end().div_ceil(256)).rev() {
+            for entry in self.bundle(bundle)?.into_iter().rev() {
+                if entry.index >= from && query.matches(&entry.record) {
+                    found.push_front(entry);
+                }
+                if found.len() >= count {
+                    return Ok(found.into());
+                }
+            }
+        }
+        Ok(found.into())
     }
 
     /// The index after the last record: where following the log begins.
@@ -55,7 +95,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`].
     pub fn refresh(&mut self) -> Result<u64, ReadError> {
-        self.checkpoint = checkpoint(&self.directory, &self.key)?;
+        (self.checkpoint, self.note) = checkpoint(&self.directory, &self.key)?;
         Ok(self.end())
     }
 
@@ -151,10 +191,14 @@ impl Reader {
     }
 }
 
-fn checkpoint(directory: &Path, key: &VerifierKey) -> Result<Checkpoint, ReadError> {
+fn checkpoint(directory: &Path, key: &VerifierKey) -> Result<(Checkpoint, String), ReadError> {
     let path = directory.join(layout::CHECKPOINT);
     match DiskFiles.read(&path) {
-        Ok(Some(note)) => Checkpoint::open(&note, key).map_err(|_| ReadError::Checkpoint),
+        Ok(Some(note)) => {
+            let checkpoint = Checkpoint::open(&note, key).map_err(|_| ReadError::Checkpoint)?;
+            let note = String::from_utf8(note).map_err(|_| ReadError::Checkpoint)?;
+            Ok((checkpoint, note))
+        }
         Ok(None) => Err(ReadError::Missing(path)),
         Err(error) => Err(ReadError::Io { path, error }),
     }

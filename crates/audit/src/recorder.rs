@@ -8,6 +8,7 @@
 //! Only the first opening is waited for, by callers that come so early: a service that
 //! has just started is not one that has failed.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -18,7 +19,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
 use crate::appender::{Appender, Durable, Encoded};
-use crate::{Health, Log, OpenError, Record, Stopped, VerifierKey};
+use crate::{Health, Log, OpenError, ReadError, Reader, Record, Stopped, VerifierKey};
 
 /// How long to wait before the log is opened again, at first and at most.
 const REOPEN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
@@ -31,6 +32,8 @@ pub struct Recorder {
     current: ArcSwapOption<Appender>,
     standing: watch::Sender<Standing>,
     last: Mutex<Option<(VerifierKey, Health)>>,
+    /// The directory of that log.
+    place: Mutex<PathBuf>,
     closing: AtomicBool,
     keeper: Mutex<Option<JoinHandle<()>>>,
 }
@@ -75,6 +78,7 @@ impl Recorder {
             current: ArcSwapOption::empty(),
             standing: watch::Sender::new(Standing::Opening),
             last: Mutex::default(),
+            place: Mutex::default(),
             closing: AtomicBool::new(false),
             keeper: Mutex::default(),
         });
@@ -127,6 +131,16 @@ impl Recorder {
     /// taken.
     pub fn try_append(&self, record: &Record) -> bool {
         self.current.load().as_ref().is_some_and(|appender| appender.try_append(record))
+    }
+
+    /// Reads the log that is open, or was open last.
+    ///
+    /// # Errors
+    /// As [`Reader::open`]; [`ReadError::Missing`] if none was open yet.
+    pub fn reader(&self) -> Result<Reader, ReadError> {
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (key, _) = self.log().ok_or_else(|| ReadError::Missing("checkpoint".into()))?;
+        Reader::open(&place, &key)
     }
 
     /// How it is.
@@ -198,6 +212,7 @@ impl Recorder {
 
     /// Lets records in until the log stops, or is to be closed.
     fn tend(&self, log: &Log, key: VerifierKey, opening: &mut impl Opening) {
+        log.directory().clone_into(&mut self.place.lock().unwrap_or_else(PoisonError::into_inner));
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, log.health()));
         self.current.store(Some(Arc::new(log.appender())));
         let before = self.standing.send_replace(Standing::Recording);

@@ -124,6 +124,8 @@ pub enum Right {
     IdentitiesWrite,
     /// `Keyreeve/status/read`. Ours: how the service and its processes are.
     StatusRead,
+    /// `Keyreeve/auditLog/read`. Ours: the audit log, its checkpoints and proofs.
+    AuditLogRead,
 }
 
 /// What a right acts on.
@@ -137,7 +139,7 @@ pub enum Plane {
 
 impl Right {
     /// Every right, in their order.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 57] = [
         Self::KeysRead,
         Self::KeysCreate,
         Self::KeysImport,
@@ -194,6 +196,7 @@ impl Right {
         Self::IdentitiesRead,
         Self::IdentitiesWrite,
         Self::StatusRead,
+        Self::AuditLogRead,
     ];
 
     /// Rights that only the role Owner carries: with any of them a caller could give
@@ -265,6 +268,7 @@ impl Right {
             Self::IdentitiesRead => "Keyreeve/identities/read",
             Self::IdentitiesWrite => "Keyreeve/identities/write",
             Self::StatusRead => "Keyreeve/status/read",
+            Self::AuditLogRead => "Keyreeve/auditLog/read",
         }
     }
 

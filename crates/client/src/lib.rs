@@ -50,7 +50,7 @@ pub use envelope::{DataKeyReuse, Envelope};
 pub use error::{Error, Fault};
 pub use names::{BadName, KeyName, VaultName};
 pub use new_key::NewKey;
-pub use operations::{Key, OperationStream, Signature, Vault};
+pub use operations::{AuditRecords, Key, OperationStream, Signature, Vault};
 pub use plaintext::Plaintext;
 pub use sealed_file::{SealedFile, Step};
 pub use update::KeyUpdate;

@@ -1,6 +1,7 @@
 //! Vaults and keys as values with verbs. One file per family of verbs.
 
 mod access;
+mod audit;
 mod batch;
 mod encrypt;
 mod jwt;
@@ -11,6 +12,7 @@ mod stream;
 mod vault;
 mod wrap;
 
+pub use audit::AuditRecords;
 pub use key::Key;
 pub use sign::Signature;
 pub use stream::OperationStream;

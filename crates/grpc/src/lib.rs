@@ -14,6 +14,7 @@
 pub mod fuzzing;
 
 mod access;
+mod audit;
 mod batch;
 mod call;
 mod crypto;

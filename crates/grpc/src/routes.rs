@@ -1,15 +1,16 @@
 //! The services, put together, with the limits on what they read.
 
 use keyreeve_proto::v1::{
-    access_service_server::AccessServiceServer, crypto_service_server::CryptoServiceServer,
-    key_service_server::KeyServiceServer, status_service_server::StatusServiceServer,
-    vault_service_server::VaultServiceServer,
+    access_service_server::AccessServiceServer, audit_service_server::AuditServiceServer,
+    crypto_service_server::CryptoServiceServer, key_service_server::KeyServiceServer,
+    status_service_server::StatusServiceServer, vault_service_server::VaultServiceServer,
 };
 use keyreeve_service::Service;
 use tonic::service::Routes;
 
 use crate::{
     access::AccessDoor,
+    audit::AuditDoor,
     crypto::CryptoDoor,
     keys::KeyDoor,
     status::{StatusDoor, StatusSource},
@@ -42,9 +43,12 @@ pub fn routes(service: &Service, status: StatusSource) -> Routes {
         .max_decoding_message_size(MAX_ADMIN_REQUEST);
     let access = AccessServiceServer::new(AccessDoor::new(service.clone()))
         .max_decoding_message_size(MAX_ACCESS_REQUEST);
+    let audit = AuditServiceServer::new(AuditDoor::new(service.clone()))
+        .max_decoding_message_size(MAX_ADMIN_REQUEST);
     Routes::new(crypto)
         .add_service(keys)
         .add_service(vaults)
         .add_service(access)
         .add_service(status)
+        .add_service(audit)
 }

@@ -61,6 +61,10 @@ pub const fn asks(method: Method) -> Asks {
         Method::UpdateKey => For(Action::UpdateKey),
         Method::RotateKey => For(Action::RotateKey),
 
+        Method::QueryAuditRecords | Method::GetAuditCheckpoint | Method::GetAuditProof => {
+            For(Action::ReadAuditLog)
+        }
+
         Method::GetStatus => For(Action::GetStatus),
 
         Method::CreateVault => For(Action::CreateVault),

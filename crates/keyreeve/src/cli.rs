@@ -1,6 +1,7 @@
 //! The command line: what can be asked. Each command is in the file of its name.
 
 mod assignment;
+mod audit;
 mod completions;
 mod data_key;
 mod decrypt;
@@ -121,6 +122,9 @@ enum Command {
     Random(random::Random),
     /// Show the service's processes, protections and algorithms
     Status(status::Status),
+    /// Read, check and prove the audit log
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Seal a file of any size under a key
     Seal(seal::Seal),
     /// Open a sealed file
@@ -184,6 +188,7 @@ impl Cli {
             Command::Jwt(command) => command.run(settings).await,
             Command::Random(command) => command.run(settings).await,
             Command::Status(command) => command.run(settings).await,
+            Command::Audit(command) => command.run(settings).await,
             Command::Seal(command) => command.run(settings).await,
             Command::Unseal(command) => command.run(settings).await,
             Command::Token(command) => command.run(),
@@ -291,6 +296,15 @@ mod tests {
             "keyreeve vault network show prod",
             "keyreeve vault network set prod --default deny --range 203.0.113.0/24",
             "keyreeve whoami",
+            "keyreeve audit tail -n 5 --follow",
+            "keyreeve audit query --principal token:app --object prod/jwt --outcome denied",
+            "keyreeve audit query --since 2027-01-31 --operation Sign --output json",
+            "keyreeve audit query --dir audit --key audit.vkey --from 100",
+            "keyreeve audit verify --dir audit --key audit.vkey --checkpoint kept",
+            "keyreeve audit prove 17 --out r17",
+            "keyreeve audit prove 17 --dir audit --key audit.vkey",
+            "keyreeve audit prove --check r17 --with audit.vkey",
+            "keyreeve audit export --since 2027-01-31",
             "keyreeve completions bash",
             "keyreeve token generate",
         ] {
@@ -318,6 +332,9 @@ mod tests {
             "keyreeve assignment create --role Owner --to token:app",
             "keyreeve vault access grant prod --to token:app",
             "keyreeve status --token secret",
+            "keyreeve audit query --dir audit",
+            "keyreeve audit prove",
+            "keyreeve audit tail -n 0",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -21,6 +21,7 @@ pub mod settings;
 pub mod vaults;
 
 mod access;
+mod audit_log;
 mod backends;
 mod caller;
 mod clock;

@@ -29,6 +29,11 @@ impl<'a> VaultName<'a> {
         self.0
     }
 
+    /// A name of its own.
+    pub fn to_name(self) -> Name {
+        self.0.parse().expect("it was checked")
+    }
+
     /// What is decided about.
     pub(crate) const fn resource(self) -> Resource<'a> {
         Resource::Vault(self.0)
@@ -49,6 +54,11 @@ impl<'a> KeyName<'a> {
     /// What is decided about: the key, whichever version was named.
     pub(crate) const fn resource(self) -> Resource<'a> {
         Resource::key(self.vault, self.key)
+    }
+
+    /// The key's part of it, as a name of its own.
+    pub fn to_name(self) -> Name {
+        self.key.parse().expect("it was checked")
     }
 
     pub(crate) fn key(self) -> &'a str {

@@ -14,6 +14,8 @@ pub(crate) use rule::Rule;
 pub enum Action {
     /// Read how the service and its processes are.
     GetStatus,
+    /// Read the audit log, its checkpoint and proofs of its records.
+    ReadAuditLog,
     /// Make a vault, in the role model. Giving it access policies takes [`Action::SetAccessPolicies`] as well.
     CreateVault,
     /// Read a vault.
@@ -180,8 +182,9 @@ pub enum Action {
 
 impl Action {
     /// Every action, in their order.
-    pub const ALL: [Self; 82] = [
+    pub const ALL: [Self; 83] = [
         Self::GetStatus,
+        Self::ReadAuditLog,
         Self::CreateVault,
         Self::GetVault,
         Self::ListVaults,
@@ -269,6 +272,7 @@ impl Action {
     pub const fn name(self) -> &'static str {
         match self {
             Self::GetStatus => "GetStatus",
+            Self::ReadAuditLog => "ReadAuditLog",
             Self::CreateVault => "CreateVault",
             Self::GetVault => "GetVault",
             Self::ListVaults => "ListVaults",

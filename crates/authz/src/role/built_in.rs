@@ -1,4 +1,4 @@
-//! The built-in roles: names, GUIDs and data actions of Azure.
+//! The built-in roles: names, GUIDs and data actions of Azure, and one of our own.
 //!
 //! Of Azure's management actions only those are here that mean something in Keyreeve,
 //! and Keyreeve's own are added to the roles that need them. Two differences narrow a
@@ -188,6 +188,15 @@ const TABLE: &[Row] = &[
             "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
             "Microsoft.KeyVault/vaults/keys/read",
         ],
+    },
+    // Ours. Who looks at what others do should need no other right, and who manages
+    // vaults or keys needs not this one.
+    Row {
+        id: 0x6b1f2f0e_5f0c_4b0e_9d52_3a6e0c9f7d41,
+        name: "Keyreeve Audit Reader",
+        actions: &["Keyreeve/auditLog/read", "Keyreeve/status/read"],
+        not_actions: &[],
+        data_actions: &[],
     },
 ];
 

@@ -9,15 +9,16 @@ use keyreeve_grpc::{
         Assignment, BatchRequest, Ciphertext, CreateAssignmentRequest, CreateKeyRequest,
         CreateRoleRequest, CreateVaultRequest, DecryptRequest, DeleteAssignmentRequest,
         DeleteRoleRequest, EncryptRequest, GenerateDataKeyRequest, GetAssignmentRequest,
-        GetImportRecipientRequest, GetJwksRequest, GetKeyRequest, GetRoleRequest, GetStatusRequest,
-        GetVaultAccessRequest, GetVaultRequest, ImportKeyRequest, Key, ListAssignmentsRequest,
-        ListKeyVersionsRequest, ListKeysRequest, ListRolesRequest, ListVaultsRequest, MacRequest,
-        NetworkRules, Principal, RandomBytesRequest, ReEncryptRequest, Role, RotateKeyRequest,
+        GetAuditCheckpointRequest, GetAuditProofRequest, GetImportRecipientRequest, GetJwksRequest,
+        GetKeyRequest, GetRoleRequest, GetStatusRequest, GetVaultAccessRequest, GetVaultRequest,
+        ImportKeyRequest, Key, ListAssignmentsRequest, ListKeyVersionsRequest, ListKeysRequest,
+        ListRolesRequest, ListVaultsRequest, MacRequest, NetworkRules, Principal,
+        QueryAuditRecordsRequest, RandomBytesRequest, ReEncryptRequest, Role, RotateKeyRequest,
         SealedKey, SignJwtRequest, StreamRequest, UnwrapKeyRequest, UpdateKeyRequest,
         UpdateNetworkRulesRequest, UpdateRoleRequest, UpdateVaultAccessRequest, VaultAccess,
         VerifyMacRequest, VerifyRequest, WhoAmIRequest, WrapKeyRequest,
-        crypto_service_client::CryptoServiceClient, operation_result::Result as Outcome,
-        verify_request,
+        audit_service_client::AuditServiceClient, crypto_service_client::CryptoServiceClient,
+        operation_result::Result as Outcome, verify_request,
     },
 };
 use keyreeve_proto::codec::MessageCodec;
@@ -252,6 +253,13 @@ async fn once(routes: &Routes, who: &str, method: Method, place: Place) -> Resul
             update_mask: mask("tags"),
         }),
         Method::RotateKey => send!(RotateKeyRequest { name: place.key("rotating") }),
+        Method::QueryAuditRecords => {
+            let request = called_by(who, QueryAuditRecordsRequest::default());
+            AuditServiceClient::new(routes.clone()).query_audit_records(request).await.map(drop)
+        }
+        Method::GetAuditCheckpoint => send!(GetAuditCheckpointRequest {}),
+        // No log has as many.
+        Method::GetAuditProof => send!(GetAuditProofRequest { index: i64::MAX }),
         Method::GetStatus => send!(GetStatusRequest {}),
         Method::CreateVault => {
             send!(CreateVaultRequest { vault_id: place.vault.to_owned(), vault: None })

@@ -6,8 +6,8 @@ use keyreeve_audit::Standing;
 use keyreeve_authz::Listener;
 use keyreeve_keyhost::{Client, ClientLink, Driver};
 use keyreeve_proto::v1::{
-    access_service_server, crypto_service_server, key_service_server, status_service_server,
-    vault_service_server,
+    access_service_server, audit_service_server, crypto_service_server, key_service_server,
+    status_service_server, vault_service_server,
 };
 use keyreeve_service::{Backends, Service, Shared};
 use rustls::ServerConfig;
@@ -146,6 +146,7 @@ async fn report_health(health: &HealthReporter, status: ServingStatus) {
         vault_service_server::SERVICE_NAME,
         access_service_server::SERVICE_NAME,
         status_service_server::SERVICE_NAME,
+        audit_service_server::SERVICE_NAME,
     ] {
         health.set_service_status(name, status).await;
     }

@@ -114,6 +114,11 @@ impl Error {
         Self::new(Kind::InvalidArgument { field }, "INVALID_ARGUMENT", message)
     }
 
+    /// Too much is asked at once. For the doors, which bound what they do themselves.
+    pub fn busy(reason: &'static str, message: &'static str, retry_after: Duration) -> Self {
+        Self::new(Kind::ResourceExhausted { retry_after: Some(retry_after) }, reason, message)
+    }
+
     /// The state, kind or backend of the key does not allow it.
     pub(crate) fn precondition(
         reason: &'static str,

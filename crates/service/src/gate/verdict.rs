@@ -58,7 +58,7 @@ struct Court<'a> {
 
 impl Service {
     /// Decides by the policies of this moment.
-    pub(super) fn decide(&self, caller: &Caller, ask: &Ask<'_>) -> Verdict {
+    pub(crate) fn decide(&self, caller: &Caller, ask: &Ask<'_>) -> Verdict {
         self.decide_by(&self.shared().access.now().policies, caller, ask)
     }
 
