@@ -1,12 +1,15 @@
 //! The service over a real keyhost: real frames, sockets and threads around the
 //! software backend, and the in-memory store. Only the process boundary is missing.
 
+mod access;
 mod crypto;
+mod escalation;
 mod following;
 mod gate;
 mod jwt;
 mod keys;
 mod races;
+mod revoking;
 mod who;
 
 use std::{
