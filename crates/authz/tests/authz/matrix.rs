@@ -113,7 +113,9 @@ fn is_offered(action: Action) -> bool {
         action.permissions().iter().any(|permission| permission.kind() != ObjectKind::Key);
     let not_yet = matches!(
         action,
-        Action::DeleteVault
+        // Public: it is decided without roles.
+        Action::GetJwks
+            | Action::DeleteVault
             | Action::GetDeletedVault
             | Action::ListDeletedVaults
             | Action::RecoverVault

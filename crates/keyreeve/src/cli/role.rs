@@ -7,6 +7,7 @@ mod show;
 mod update;
 
 use clap::{Args, Subcommand};
+use keyreeve_authz::{Role, RoleId};
 use keyreeve_client::{Client, v1};
 
 use super::Settings;
@@ -56,6 +57,18 @@ struct Lists {
     /// Use of data that it leaves out
     #[arg(long = "not-data-action", value_name = "PATTERN")]
     not_data_actions: Option<Vec<String>>,
+}
+
+/// `roles/{GUID}` of that name or GUID. Nothing is asked for about a built-in role: who
+/// assigns roles in one vault need not be allowed to list them.
+pub(crate) async fn resource(client: &Client, text: &str) -> Result<String, Failure> {
+    if let Some(role) = Role::find_built_in(text) {
+        return Ok(format!("roles/{}", role.id()));
+    }
+    match text.parse::<RoleId>() {
+        Ok(id) => Ok(format!("roles/{id}")),
+        Err(_) => Ok(find(client, text).await?.name),
+    }
 }
 
 /// The role of that name or GUID.

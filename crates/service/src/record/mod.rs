@@ -90,6 +90,30 @@ mod tests {
         assert_eq!((policy.revision, policy.enabled), (3, false));
     }
 
+    /// Guards against the same of what decides access, and against a record that says
+    /// something else once it was read.
+    #[test]
+    fn records_of_access_are_written_as_ever() {
+        let role: RoleRecord = reads_and_writes(include_str!("../../tests/golden/role.json"));
+        let again = RoleRecord::new(
+            &role.to_role().expect("a role"),
+            UnixTime(role.created),
+            UnixTime(role.updated),
+        );
+        assert_eq!(encode(&again).ok(), encode(&role).ok());
+        let assignment: AssignmentRecord =
+            reads_and_writes(include_str!("../../tests/golden/assignment.json"));
+        let read = assignment.to_assignment().expect("an assignment");
+        assert_eq!((read.holder.issuer(), read.configured), (Some("corp"), false));
+        let again = AssignmentRecord::new(&read, UnixTime(assignment.created));
+        assert_eq!(encode(&again).ok(), encode(&assignment).ok());
+        let policy: VaultPolicyRecord =
+            reads_and_writes(include_str!("../../tests/golden/vault-policy.json"));
+        let read = policy.to_policy().expect("a policy");
+        let again = VaultPolicyRecord::new(&policy.vault, &read, UnixTime(policy.updated));
+        assert_eq!(encode(&again).ok(), encode(&policy).ok());
+    }
+
     /// Guards against a newer record that an older reader takes for what it is not.
     #[test]
     fn what_is_not_understood_is_refused() {

@@ -29,9 +29,9 @@ pub(crate) struct Create {
 impl Create {
     pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let client = settings.client()?;
-        let role = role::find(&client, &self.role).await?;
+        let role = role::resource(&client, &self.role).await?;
         let assignment = v1::Assignment {
-            role: role.name,
+            role,
             principal: Some(self.holder.into_principal()),
             scope: self.scope.0,
             expire_time: self.expires.map(|Moment(time)| time),
