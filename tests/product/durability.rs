@@ -10,12 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use keyreeve_client::{Client, KeyUpdate, NewKey};
+use keyreeve_client::{Client, KeyUpdate, NewKey, v1::audit_log};
 use keyreeve_testkit::Keyreeve;
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::caller::{block_on, client};
+use crate::caller::{block_on, client, get};
 
 const WRITERS: usize = 4;
 
@@ -63,10 +63,11 @@ fn nothing_acknowledged_is_lost_when_everything_is_killed() {
     assert!(acknowledged > kills, "too few writes to prove anything");
 }
 
-/// Guards against a full disk that stops reading and signing, that is told as anything
-/// but what it is, or that costs what was acknowledged before.
+/// Guards against an answer without a record because there is no room for one, against a
+/// full disk that is told as anything but what it is, that costs what was acknowledged
+/// before, or that takes a person once there is room again.
 #[test]
-fn a_full_disk_stops_writes_and_nothing_else() {
+fn a_full_disk_stops_what_needs_a_record_and_heals() {
     let disk = SmallDisk::mount();
     let service = Keyreeve::start_in(tempfile::tempdir_in(disk.path()).expect("a directory"));
     let service = service.expect("a service");
@@ -76,46 +77,63 @@ fn a_full_disk_stops_writes_and_nothing_else() {
         let client = client(&service);
         written.insert("before".to_owned(), create(&client, "dev/before").await.expect("made"));
         disk.fill(&filler);
-        // What the store has set aside already still takes some.
+        // What the log has set aside already takes some more, for a second at most.
+        let impatient = impatient(&service);
+        let key = impatient.key("dev/before");
+        let since = Instant::now();
         let refused = loop {
-            let name = format!("full-{}", written.len());
-            match create(&client, &format!("dev/{name}")).await {
-                Ok(key) => written.insert(name, key),
+            match key.sign("ES256", b"message").await {
+                Ok(_) if since.elapsed() < Duration::from_secs(20) => {}
+                Ok(_) => panic!("the disk is full and signatures go on"),
                 Err(error) => break error,
-            };
-            assert!(written.len() < 100_000, "the disk is not full");
+            }
         };
-        eprintln!("after {} keys: {refused}", written.len());
-        let told = [Some(Code::ResourceExhausted), Some(Code::Unavailable)];
-        assert!(told.contains(&refused.code()), "{refused:?}");
-        assert!(refused.message().contains("store"), "{refused}");
-        assert!(refused.next_step().contains("operator"), "{refused}");
-
-        let key = client.key("dev/before");
-        key.sign("ES256", b"message").await.expect("signing needs no disk");
-        key.get().await.expect("nor does reading");
-        assert!(create(&client, "dev/again").await.is_err(), "the disk is full");
-        client.status().await.expect("nor does asking how it is");
+        eprintln!("after {:?}: {refused}", since.elapsed());
+        assert_eq!(refused.code(), Some(Code::Unavailable), "{refused:?}");
+        assert_eq!(refused.reason(), Some("AUDIT_UNAVAILABLE"), "{refused:?}");
+        assert!(create(&impatient, "dev/again").await.is_err(), "nothing is made either");
+        // What needs no record goes on, and says what is wrong.
+        let status = impatient.status().await.expect("how it is can be asked");
+        let log = status.audit_log.expect("there is one");
+        assert_eq!(log.state(), audit_log::State::Stopped, "{log:?}");
+        assert!(log.detail.contains("audit log has stopped"), "{log:?}");
+        let public = |path| {
+            let (url, ca) =
+                (service.setting("KEYREEVE_JWKS_URL"), service.setting("KEYREEVE_CACERT"));
+            let url = url.split_once("/vaults").map_or(url, |(base, _)| base);
+            get(url, ca, path, "")
+        };
+        assert_eq!(public("/vaults/dev/.well-known/jwks.json").status, 200);
+        let health = public("/readyz");
+        assert!(health.status == 503 && health.body.contains("stopped"), "{}", health.body);
 
         fs::remove_file(&filler).expect("removed");
         let since = Instant::now();
         let made = loop {
-            match create(&client, "dev/after").await {
-                Ok(key) => break Some(key),
-                Err(_) if since.elapsed() < Duration::from_secs(10) => {}
-                Err(error) => {
-                    eprintln!("it needs a new start: {error}");
-                    break None;
-                }
+            match create(&impatient, "dev/after").await {
+                Ok(key) => break key,
+                Err(error) => assert!(since.elapsed() < Duration::from_secs(30), "{error}"),
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        written.extend(made.map(|key| ("after".to_owned(), key)));
+        eprintln!("it goes on {:?} after there is room", since.elapsed());
+        written.insert("after".to_owned(), made);
     });
     block_on(check(&service, &written));
     let service = Keyreeve::start_in(service.kill().expect("it ran")).expect("it starts again");
     block_on(check(&service, &written));
     block_on(async { create(&client(&service), "dev/last").await }).expect("there is room");
+    let directory = service.stop().expect("it ends");
+    crate::audit::verified(&directory.path().join("dev"));
+}
+
+/// A client that does not wait for the service to heal.
+fn impatient(service: &Keyreeve) -> Client {
+    let settings = |name| service.setting(name).to_owned();
+    let builder = Client::builder().address(settings("KEYREEVE_ADDR"));
+    let builder = builder.ca_certificate_file(settings("KEYREEVE_CACERT"));
+    let builder = builder.token(settings("KEYREEVE_TOKEN")).deadline(Duration::from_millis(900));
+    builder.build().expect("a client")
 }
 
 impl Key {
@@ -201,14 +219,14 @@ async fn check(service: &Keyreeve, written: &Written) {
     }
 }
 
-/// A file system of a few megabytes in memory.
+/// A file system of some megabytes in memory.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
     fn mount() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]).arg(directory.path());
+        mount.args(["-t", "tmpfs", "-o", "size=48m", "tmpfs"]).arg(directory.path());
         let status = mount.status().expect("mount is there");
         assert!(status.success(), "a tmpfs cannot be mounted: run this test as root");
         Self(directory)

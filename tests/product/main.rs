@@ -5,6 +5,7 @@
 //! cannot get over gRPC, HTTPS or the command line, users cannot get either.
 
 mod algorithms;
+mod audit;
 mod caller;
 mod crash;
 mod durability;

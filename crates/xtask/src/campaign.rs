@@ -14,6 +14,13 @@ use clap::Subcommand;
 /// The campaigns.
 #[derive(Subcommand)]
 pub(crate) enum Campaign {
+    /// Kills the whole service under load, again and again: every answer that was
+    /// received must be on record.
+    Audit {
+        /// How often.
+        #[arg(long, default_value_t = 100)]
+        count: u32,
+    },
     /// Fuzzes what parses hostile bytes, under libFuzzer: one target, or one after
     /// another.
     Fuzz {
@@ -56,6 +63,7 @@ pub(crate) fn run(campaign: Option<Campaign>) -> Result<()> {
             fuzz::replay(&target, &file)
         }
         Some(Campaign::Fuzz { target, minutes, .. }) => fuzz::run(target.as_deref(), minutes),
+        Some(Campaign::Audit { count }) => tests::audit(count),
         Some(Campaign::Kills { count }) => tests::kills(count),
         Some(Campaign::Seal) => tests::seal(),
         Some(Campaign::Store { rounds }) => tests::store(rounds),

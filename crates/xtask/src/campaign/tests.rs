@@ -18,6 +18,17 @@ pub(crate) fn kills(count: u32) -> Result<()> {
     Ok(())
 }
 
+/// The service, killed under load, and its audit log.
+pub(crate) fn audit(count: u32) -> Result<()> {
+    ensure!(count > 0, "no kill proves nothing");
+    let started = Instant::now();
+    let mut test = test("keyreeve-acceptance", "product");
+    test.arg("audit::every_answer_that_was_received_is_on_record");
+    shell::run(test.env("KEYREEVE_AUDIT_KILLS", count.to_string()))?;
+    summary("audit", started, &format!("{count} kills of everything, no answer without a record"));
+    Ok(())
+}
+
 /// A large file, sealed and unsealed.
 pub(crate) fn seal() -> Result<()> {
     let started = Instant::now();

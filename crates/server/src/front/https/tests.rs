@@ -1,6 +1,7 @@
 //! What the HTTPS door answers, and how it may be cached.
 
 use axum::{body::Body, http::Request};
+use keyreeve_audit::Standing;
 use keyreeve_authz::Listener;
 use keyreeve_service::{Backends, Clock, Settings, Shared};
 use keyreeve_store::MemoryStore;
@@ -11,13 +12,17 @@ use super::*;
 use crate::control::{Phase, ProcessState};
 
 /// The routes over an empty store, with one keyhost in `phase`.
-async fn door(phase: Phase) -> Router {
+async fn door(phase: Phase) -> (Router, AuditLog) {
     let store = Arc::new(MemoryStore::new());
     let audit = AuditLog::start().unwrap_or_else(|error| panic!("{error}"));
     let opened = Shared::open(store, Settings::default(), Clock::system(), audit.recorder());
     let (shared, _follower) = opened.await.unwrap_or_else(|error| panic!("{error}"));
     let (client, _driver) = keyreeve_keyhost::Client::new("software");
+    let mut standing = shared.audit().watch();
+    let recording = standing.wait_for(|standing| *standing == Standing::Recording).await;
+    drop(recording.expect("it is there"));
     let processes = Arc::new(Processes::default());
+    processes.serve(Arc::clone(&shared));
     processes.update(
         ["front", "software"]
             .map(|name| ProcessState {
@@ -30,13 +35,15 @@ async fn door(phase: Phase) -> Router {
             .into(),
     );
     let listener = Arc::new(Listener { name: "https".parse().expect("a name"), private: false });
-    routes(Service::new(shared, Backends::new(client, None)), processes)
-        .layer(Extension(Source { peer: None, listener }))
+    let routes = routes(Service::new(shared, Backends::new(client, None)), processes)
+        .layer(Extension(Source { peer: None, listener }));
+    (routes, audit)
 }
 
 async fn get(phase: Phase, path: &str) -> Response {
     let request = Request::get(path).body(Body::empty()).expect("a request");
-    door(phase).await.oneshot(request).await.expect("an answer")
+    let (routes, _audit) = door(phase).await;
+    routes.oneshot(request).await.expect("an answer")
 }
 
 /// Guards against a load balancer that sends calls where nothing can sign, and one
@@ -48,6 +55,23 @@ async fn alive_is_not_ready() {
     assert_eq!(get(Phase::Serving, "/readyz").await.status(), StatusCode::OK);
     let waiting = get(Phase::Restarting, "/readyz").await;
     assert_eq!(waiting.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Guards against calls that are sent to a service which can record nothing, and against
+/// one that is killed for it.
+#[tokio::test]
+async fn without_an_audit_log_nothing_is_ready_and_the_process_lives() {
+    let (routes, audit) = door(Phase::Serving).await;
+    audit.recorder().close();
+    for (path, code) in [("/readyz", StatusCode::SERVICE_UNAVAILABLE), ("/healthz", StatusCode::OK)]
+    {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let answer = routes.clone().oneshot(request).await.expect("an answer");
+        assert_eq!(answer.status(), code, "{path}");
+        let body = axum::body::to_bytes(answer.into_body(), 1000).await.expect("a body");
+        let text = String::from_utf8_lossy(&body).into_owned();
+        assert!(text.contains(r#""audit":"stopped""#), "{path}: {text}");
+    }
 }
 
 /// Guards against errors that are no JSON, and against caching them: a vault that
@@ -73,7 +97,7 @@ async fn errors_are_json_and_not_cached() {
 #[tokio::test]
 async fn other_methods_are_refused() {
     let request = Request::post("/healthz").body(Body::empty()).expect("a request");
-    let answer = door(Phase::Serving).await.oneshot(request).await.expect("an answer");
+    let answer = door(Phase::Serving).await.0.oneshot(request).await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
 }
 
