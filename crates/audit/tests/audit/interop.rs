@@ -94,22 +94,34 @@ fn another_implementation_verifies_the_log() {
 
 /// Guards against that crate accepting anything we hand it: with one bit changed in a
 /// tile it must refuse.
+///
+/// Where it refuses depends on the size of the tree, and that is a fault of the crate
+/// (0.2.0), not of the adapter above. `TileHashReader::read_hashes` checks tiles against
+/// their parents from the `stx.len()`-th on, `stx` being the subtrees that make up the
+/// tree; but several of these share a tile, which is in the list once. A tree of 1024 is
+/// one subtree in one tile, and every other tile is checked. A tree of 1500 is seven
+/// subtrees in two tiles, and the next five tiles are not: `prove_record` gives a proof
+/// made of the changed hash, which leads nowhere, and `check_record` refuses it.
 #[test]
 fn another_implementation_refuses_a_changed_log() {
-    let log = closed(1500, &[]);
-    let last = checkpoint(log.path());
-    let path = log.path().join("tile/0/003");
-    let mut bytes = fs::read(&path).unwrap();
-    bytes[100] ^= 1;
-    fs::write(&path, bytes).unwrap();
-    let tiles = Directory(log.path());
-    let reader = TileHashReader::new(last.size(), *last.hash(), &tiles);
-    // The changed hash is that of record 771, the sibling of 770.
-    let leaf = tlog_tiles::record_hash(&record(770).encode());
-    let refused = tlog_tiles::prove_record(last.size(), 770, &reader).map_or(true, |proof| {
-        tlog_tiles::check_record(&proof, last.size(), *last.hash(), 770, leaf).is_err()
-    });
-    assert!(refused);
+    for (size, proves) in [(1024, false), (1500, true)] {
+        let log = closed(size, &[]);
+        let last = checkpoint(log.path());
+        let path = log.path().join("tile/0/003");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[100] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let tiles = Directory(log.path());
+        let reader = TileHashReader::new(last.size(), *last.hash(), &tiles);
+        // The changed hash is that of record 771, the sibling of 770.
+        let leaf = tlog_tiles::record_hash(&record(770).encode());
+        let proof = tlog_tiles::prove_record(last.size(), 770, &reader);
+        assert_eq!(proof.is_ok(), proves, "of {size}: the crate changed; read the comment");
+        if let Ok(proof) = proof {
+            let checked = tlog_tiles::check_record(&proof, last.size(), *last.hash(), 770, leaf);
+            assert!(checked.is_err(), "of {size}");
+        }
+    }
 }
 
 /// Guards against inclusion proofs that only we can check.
