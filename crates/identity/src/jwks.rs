@@ -146,9 +146,7 @@ fn public(jwk: &Json) -> Option<PublicKey> {
             }
             PublicKey::from_ec_point(curve, &[&[4], &x[..], &y].concat()).ok()
         }
-        "OKP" if jwk.get("crv")?.text()? == "Ed25519" => {
-            PublicKey::from_ed25519(&bytes("x")?).ok()
-        }
+        "OKP" if jwk.get("crv")?.text()? == "Ed25519" => PublicKey::from_ed25519(&bytes("x")?).ok(),
         _ => None,
     }
 }

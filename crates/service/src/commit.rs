@@ -35,6 +35,9 @@ impl Service {
                 for (record, why) in shared.access.apply(revision, &changes) {
                     tracing::error!(%record, %why, "a record that was just written cannot be read");
                 }
+                for record in shared.directory.apply(revision, &changes) {
+                    tracing::error!(%record, "a record that was just written cannot be read");
+                }
                 Ok(())
             }
             Ok(Err(StoreError::Conflict { .. })) => Err(NotCommitted::Conflict),

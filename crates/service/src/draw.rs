@@ -1,7 +1,7 @@
 //! Fresh ids.
 
 use keyreeve_authz::{AssignmentId, RoleId};
-use keyreeve_types::{KeyId, VaultId, VersionId};
+use keyreeve_types::{KeyId, Secret, VaultId, VersionId};
 
 use crate::Error;
 
@@ -30,6 +30,25 @@ pub(crate) fn assignment_id() -> Result<AssignmentId, Error> {
     guid().map(AssignmentId::from_u128)
 }
 
+/// A fresh id of a token or credential: 32 hex digits.
+pub(crate) fn credential_id() -> Result<String, Error> {
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes()?)))
+}
+
+/// A fresh id of a principal: a random UUID (RFC 9562 section 5.4), because clients of
+/// Azure take an application's id for one.
+pub(crate) fn principal_id() -> Result<String, Error> {
+    let hex = format!("{:032x}", guid()?);
+    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+}
+
+/// What a token or client secret is made of.
+pub(crate) fn secret() -> Result<Secret<[u8; 32]>, Error> {
+    let mut random = Secret::new([0; 32]);
+    fill(random.expose_mut())?;
+    Ok(random)
+}
+
 /// A random GUID (RFC 9562 section 5.4: version 4).
 fn guid() -> Result<u128, Error> {
     let random = u128::from_be_bytes(bytes()?);
@@ -39,8 +58,11 @@ fn guid() -> Result<u128, Error> {
 
 fn bytes() -> Result<[u8; 16], Error> {
     let mut id = [0; 16];
-    match aws_lc_rs::rand::fill(&mut id) {
-        Ok(()) => Ok(id),
-        Err(_) => Err(Error::internal("NO_RANDOM", "the system's random generator failed")),
-    }
+    fill(&mut id)?;
+    Ok(id)
+}
+
+fn fill(bytes: &mut [u8]) -> Result<(), Error> {
+    aws_lc_rs::rand::fill(bytes)
+        .map_err(|_| Error::internal("NO_RANDOM", "the system's random generator failed"))
 }

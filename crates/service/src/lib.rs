@@ -15,6 +15,7 @@ pub mod assignments;
 pub mod crypto;
 #[cfg(feature = "fuzz")]
 pub mod fuzzing;
+pub mod identities;
 pub mod keys;
 pub mod roles;
 pub mod settings;
@@ -26,6 +27,7 @@ mod backends;
 mod caller;
 mod clock;
 mod commit;
+mod directory;
 mod draw;
 mod early;
 mod error;
@@ -44,6 +46,9 @@ pub use backends::{Backends, Tier};
 pub use caller::{Caller, Identity, RequestId, Source, TraceId};
 pub use clock::Clock;
 pub use crypto::Jwks;
+pub use directory::{
+    Account, CertificateCredential, ClientSecret, FederatedCredential, IssuedToken, TokenOwner,
+};
 pub use early::Unproven;
 pub use error::{Error, Kind};
 /// How callers are named in the audit log.

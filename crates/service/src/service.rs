@@ -6,8 +6,8 @@ use keyreeve_audit::Recorder;
 use keyreeve_store::Store;
 
 use crate::{
-    Backends, Clock, Follower, LoadError, Settings, access::Access, early::Early,
-    registry::Registry,
+    Backends, Clock, Follower, LoadError, Settings, access::Access, directory::Directory,
+    early::Early, registry::Registry,
 };
 
 /// The service, as one runtime uses it. Cheap to clone.
@@ -21,6 +21,7 @@ pub struct Service {
 pub struct Shared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) access: Arc<Access>,
+    pub(crate) directory: Arc<Directory>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
@@ -38,10 +39,14 @@ impl Shared {
         audit: Arc<Recorder>,
     ) -> Result<(Arc<Self>, Follower), LoadError> {
         let access = Arc::new(Access::new(&settings.roles).map_err(LoadError::Roles)?);
-        let followed = Follower::start(Arc::clone(&store), Arc::clone(&access)).await?;
+        let directory = Arc::new(Directory::empty());
+        let followed =
+            Follower::start(Arc::clone(&store), Arc::clone(&access), Arc::clone(&directory))
+                .await?;
         let (registry, follower) = followed;
         let early = Early::default();
-        Ok((Arc::new(Self { registry, access, store, settings, clock, audit, early }), follower))
+        let shared = Self { registry, access, directory, store, settings, clock, audit, early };
+        Ok((Arc::new(shared), follower))
     }
 
     /// Whether the store takes changes, as far as it knows without I/O. Whatever it
@@ -70,7 +75,8 @@ impl Service {
         Self { shared, backends }
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    /// What the service's runtimes share.
+    pub fn shared(&self) -> &Shared {
         &self.shared
     }
 

@@ -240,11 +240,7 @@ fn contents(signer: &Signer, out: &mut Hostile) {
         ("deep", raw(&format!(r#""x":{}"#, deep()))),
         ("not UTF-8", String::new()),
     ] {
-        let body = if name == "not UTF-8" {
-            claims_with_bad_utf8()
-        } else {
-            claims.into_bytes()
-        };
+        let body = if name == "not UTF-8" { claims_with_bad_utf8() } else { claims.into_bytes() };
         let token = signer.sign(signer.header().as_bytes(), &body);
         out.push((format!("{} claims: {name}", signer.algorithm), token));
     }
@@ -252,11 +248,8 @@ fn contents(signer: &Signer, out: &mut Hostile) {
 
 /// Signatures that were changed.
 fn signatures(signer: &Signer, out: &mut Hostile) {
-    let signed = format!(
-        "{}.{}",
-        encode(signer.header().as_bytes()),
-        encode(claims(ISSUER).as_bytes())
-    );
+    let signed =
+        format!("{}.{}", encode(signer.header().as_bytes()), encode(claims(ISSUER).as_bytes()));
     let real = signer.signature(signed.as_bytes());
     let mut made = vec![
         ("zero", vec![0; real.len()]),

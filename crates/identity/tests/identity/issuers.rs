@@ -98,7 +98,8 @@ fn required_claims_must_be_there_with_their_text() {
     };
     github.mapping.required =
         vec![(path(&["repository_owner_id"]), "42".into()), (path(&["a", "b.c"]), "d".into())];
-    let token = |owner: Value| json!({"sub": "repo:o/r", "repository_owner_id": owner, "a": {"b.c": "d"}});
+    let token =
+        |owner: Value| json!({"sub": "repo:o/r", "repository_owner_id": owner, "a": {"b.c": "d"}});
     assert!(github.proves(token(json!("42"))).is_ok());
     for owner in [json!("43"), json!(42), json!(null), json!(["42"])] {
         assert_eq!(github.proves(token(owner)), Err(Refusal::Claim));

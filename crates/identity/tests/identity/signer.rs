@@ -36,9 +36,8 @@ enum Key {
 
 /// Two RSA keys serve all, because making one takes long. The first is the first
 /// issuer's, the second everybody else's.
-static RSA: LazyLock<[RsaKeyPair; 2]> = LazyLock::new(|| {
-    [(); 2].map(|()| RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key"))
-});
+static RSA: LazyLock<[RsaKeyPair; 2]> =
+    LazyLock::new(|| [(); 2].map(|()| RsaKeyPair::generate(KeySize::Rsa2048).expect("an RSA key")));
 
 impl Signer {
     pub(crate) fn new(algorithm: &'static str, kid: &str, whose: usize) -> Self {
@@ -99,9 +98,7 @@ impl Signer {
                 key.sign(*encoding, &random, message, &mut signature).expect("a signature");
                 signature
             }
-            Key::Ec(key, _) => {
-                key.sign(&random, message).expect("a signature").as_ref().to_vec()
-            }
+            Key::Ec(key, _) => key.sign(&random, message).expect("a signature").as_ref().to_vec(),
             Key::Ed25519(key) => key.sign(message).as_ref().to_vec(),
         }
     }
@@ -119,10 +116,7 @@ impl Signer {
     }
 }
 
-fn ec(
-    algorithm: &'static aws_lc_rs::signature::EcdsaSigningAlgorithm,
-    curve: &'static str,
-) -> Key {
+fn ec(algorithm: &'static aws_lc_rs::signature::EcdsaSigningAlgorithm, curve: &'static str) -> Key {
     Key::Ec(EcdsaKeyPair::generate(algorithm).expect("an EC key"), curve)
 }
 

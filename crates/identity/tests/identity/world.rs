@@ -33,10 +33,8 @@ impl World {
         });
         let keys = [0, 1].map(|whose| key_set(&signers[whose]));
         let eddsa = vec!["EdDSA".parse().expect("an algorithm")];
-        let issuers = [
-            issuer("first", ISSUER, default_algorithms()),
-            issuer("second", OTHER, eddsa),
-        ];
+        let issuers =
+            [issuer("first", ISSUER, default_algorithms()), issuer("second", OTHER, eddsa)];
         Self { issuers, keys, signers }
     }
 

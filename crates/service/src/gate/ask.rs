@@ -14,8 +14,8 @@ pub(crate) enum Ask<'a> {
     One(Action, Resource<'a>),
     /// Something of a key or one of its versions, and the algorithm that was named.
     Key(Action, KeyName<'a>, Option<&'static str>),
-    /// Something of what has an id and belongs to no vault; none for one to be made.
-    Thing(Action, Kind, Option<u128>),
+    /// Something of what belongs to no vault.
+    Thing(Thing),
     /// Two actions, both of which the caller needs: by the name of the operation.
     Both(&'static str, &'a [(Action, Resource<'a>); 2]),
     /// To make an assignment.
@@ -28,6 +28,17 @@ pub(crate) enum Ask<'a> {
     Public(Action, Resource<'a>),
     /// What everybody may who is known: by the name of the operation.
     Proven(&'static str),
+}
+
+/// Something asked of what has an id and belongs to no vault: a role, a principal.
+#[derive(Clone, Copy)]
+pub(crate) struct Thing {
+    /// What it is called in the log.
+    pub(crate) operation: &'static str,
+    pub(crate) action: Action,
+    pub(crate) kind: Kind,
+    /// None where it is yet to be made, or where it is all of them.
+    pub(crate) id: Option<u128>,
 }
 
 impl<'a> Ask<'a> {
@@ -51,21 +62,32 @@ impl<'a> Ask<'a> {
         Self::Key(action, key, Some(algorithm))
     }
 
-    /// Something of a role.
-    pub(crate) const fn role(action: Action, id: Option<RoleId>) -> Self {
-        match id {
-            Some(id) => Self::Thing(action, Kind::Role, Some(id.as_u128())),
-            None => Self::Thing(action, Kind::Role, None),
-        }
+    /// Something of a role, or of roles.
+    pub(crate) const fn role(operation: &'static str, action: Action, id: Option<RoleId>) -> Self {
+        let id = match id {
+            Some(id) => Some(id.as_u128()),
+            None => None,
+        };
+        Self::Thing(Thing { operation, action, kind: Kind::Role, id })
+    }
+
+    /// Something of a principal, or of principals.
+    pub(crate) fn principal(operation: &'static str, action: Action, id: Option<&str>) -> Self {
+        let id = id.and_then(guid);
+        Self::Thing(Thing { operation, action, kind: Kind::Principal, id })
+    }
+
+    /// Something of a token or another credential, or of several.
+    pub(crate) fn credential(operation: &'static str, action: Action, id: Option<&str>) -> Self {
+        let id = id.and_then(guid);
+        Self::Thing(Thing { operation, action, kind: Kind::Credential, id })
     }
 
     /// What the operation is called.
     pub(crate) const fn operation(&self) -> &'static str {
         match self {
-            Self::One(action, _)
-            | Self::Key(action, ..)
-            | Self::Thing(action, ..)
-            | Self::Public(action, _) => action.name(),
+            Self::One(action, _) | Self::Key(action, ..) | Self::Public(action, _) => action.name(),
+            Self::Thing(thing) => thing.operation,
             Self::Both(operation, _) | Self::Proven(operation) => operation,
             Self::Assign(_) => Action::CreateAssignment.name(),
             Self::Unassign(_) => Action::DeleteAssignment.name(),
@@ -82,12 +104,21 @@ impl fmt::Display for Ask<'_> {
                 write!(f, "{operation} on {resource}")
             }
             Self::Key(_, key, _) => write!(f, "{operation} on {}", key.resource()),
-            Self::Thing(_, kind, Some(id)) => write!(f, "{operation} on {} {id:032x}", kind.name()),
-            Self::Thing(_, kind, None) => write!(f, "{operation} on a {}", kind.name()),
+            // Its right is what a caller may lack, and several operations take one.
+            Self::Thing(thing) => {
+                write!(f, "{} on a {}", thing.action.name(), thing.kind.name())?;
+                thing.id.map_or(Ok(()), |id| write!(f, ", {id:032x}"))
+            }
             Self::Both(_, [(_, from), (_, to)]) => write!(f, "{operation} from {from} to {to}"),
             Self::Assign(assignment) => write!(f, "{operation} at {}", assignment.scope),
             Self::Unassign(id) | Self::ReadAssignment(id) => write!(f, "{operation} {id}"),
             Self::Proven(_) => f.write_str(operation),
         }
     }
+}
+
+/// The number of a GUID, or of 32 hex digits.
+pub(super) fn guid(text: &str) -> Option<u128> {
+    let digits: String = text.chars().filter(|c| *c != '-').collect();
+    u128::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 32)
 }

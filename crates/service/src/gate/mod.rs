@@ -21,6 +21,7 @@ use std::time::Duration;
 use keyreeve_keyhost::Deadline;
 
 pub(crate) use ask::Ask;
+use ask::Thing;
 use recording::Deed;
 pub(crate) use seen::{Seen, Unseen};
 pub(crate) use verdict::{By, Permit, Refusal};

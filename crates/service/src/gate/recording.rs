@@ -20,7 +20,7 @@ use keyreeve_keyhost::Deadline;
 use keyreeve_types::VersionId;
 
 use super::{
-    Ask, By, Refusal,
+    Ask, By, Refusal, Thing,
     seen::{Seen, Sight},
 };
 use crate::{Caller, Error, Service, error};
@@ -232,8 +232,8 @@ impl Ask<'_> {
         let (object, from) = match self {
             Self::One(_, resource) | Self::Public(_, resource) => (object(*resource), None),
             Self::Key(_, key, _) => (object(key.resource()), None),
-            Self::Thing(_, kind, Some(id)) => (with_id(*kind, *id), None),
-            Self::Thing(_, kind, None) => (Object::of_kind(*kind), None),
+            Self::Thing(Thing { kind, id: Some(id), .. }) => (with_id(*kind, *id), None),
+            Self::Thing(thing) => (Object::of_kind(thing.kind), None),
             Self::Both(_, [(_, from), (_, to)]) => (object(*to), Some(object(*from))),
             Self::Assign(assignment) => (with_id(Kind::Assignment, assignment.id.as_u128()), None),
             Self::Unassign(id) | Self::ReadAssignment(id) => {
@@ -260,7 +260,7 @@ impl Ask<'_> {
     /// everything as it is does.
     fn changes(&self) -> bool {
         match self {
-            Self::One(action, _) | Self::Key(action, ..) | Self::Thing(action, ..) => {
+            Self::One(action, _) | Self::Key(action, ..) | Self::Thing(Thing { action, .. }) => {
                 !leaves_all_as_it_is(*action)
             }
             Self::Assign(_) | Self::Unassign(_) => true,

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use keyreeve_audit::record::Kind;
 use zeroize::Zeroizing;
 
+use super::ask::guid;
 use crate::{
-    Jwks, KeyVersion, Page, Vault, WhoAmI,
+    Account, IssuedToken, Jwks, KeyVersion, Page, Vault, WhoAmI,
     assignments::AssignmentEntry,
     crypto::{ComputedMac, NewDataKey, Sealed, Signed, SignedEach, SignedJwt, Verified},
+    identities::{AccessToken, Made},
     keys::ImportRecipient,
     roles::RoleEntry,
     vaults::VaultAccess,
@@ -79,6 +81,37 @@ impl Seen for AssignmentEntry {
 impl Seen for RoleEntry {
     fn sight(&self) -> Sight<'_> {
         Sight::of_object(Kind::Role, self.role.id().as_u128())
+    }
+}
+
+impl Seen for Arc<Account> {
+    fn sight(&self) -> Sight<'_> {
+        guid(self.id()).map(|id| Sight::of_object(Kind::Principal, id)).unwrap_or_default()
+    }
+}
+
+/// A credential of a principal, by its id.
+impl Seen for (Arc<Account>, String) {
+    fn sight(&self) -> Sight<'_> {
+        guid(&self.1).map(|id| Sight::of_object(Kind::Credential, id)).unwrap_or_default()
+    }
+}
+
+impl Seen for Arc<IssuedToken> {
+    fn sight(&self) -> Sight<'_> {
+        guid(self.id()).map(|id| Sight::of_object(Kind::Credential, id)).unwrap_or_default()
+    }
+}
+
+impl<T: Seen> Seen for Made<T> {
+    fn sight(&self) -> Sight<'_> {
+        self.made.sight()
+    }
+}
+
+impl Seen for AccessToken {
+    fn sight(&self) -> Sight<'_> {
+        Sight::default()
     }
 }
 

@@ -73,7 +73,7 @@ impl Service {
         match ask {
             Ask::One(action, resource) => court.allows(*action, *resource),
             Ask::Key(action, key, _) => court.allows(*action, key.resource()),
-            Ask::Thing(action, ..) => court.allows(*action, Resource::Service),
+            Ask::Thing(thing) => court.allows(thing.action, Resource::Service),
             Ask::Both(_, [first, second]) => {
                 court.allows(first.0, first.1)?;
                 court.allows(second.0, second.1)

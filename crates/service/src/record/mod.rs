@@ -1,15 +1,18 @@
-//! What is stored: one JSON document per vault, key and key version, and per role,
-//! assignment and vault policy.
+//! What is stored: one JSON document per vault, key and key version, per role,
+//! assignment and vault policy, and per principal and token.
 //!
 //! Every document carries `format`. A reader refuses a format or a field it does
 //! not know rather than drop what it does not understand. `tests/golden` pins the
 //! documents byte by byte; a change there is a change of the stored format.
 //!
-//! Nothing in a record is secret: key material and vault keys are sealed.
+//! Nothing in a record is secret: key material and vault keys are sealed, and of tokens
+//! and client secrets, which have 256 random bits, only the SHA-256 is there.
 
 mod access;
 mod key;
+mod principal;
 mod text;
+mod token;
 mod vault;
 mod version;
 
@@ -17,6 +20,8 @@ use std::fmt;
 
 pub(crate) use access::{AssignmentRecord, HeadRecord, RoleRecord, VaultPolicyRecord};
 pub(crate) use key::KeyRecord;
+pub(crate) use principal::{CertificateRecord, FederatedRecord, PrincipalRecord, SecretRecord};
+pub(crate) use token::{OwnerRecord, TokenRecord};
 pub(crate) use vault::VaultRecord;
 pub(crate) use version::VersionRecord;
 
@@ -88,6 +93,11 @@ mod tests {
         assert_eq!(policy.ops, KeyOps::of(&[Operation::Decrypt]));
         assert_eq!(policy.expires, Some(UnixTime(1_800_000_000)));
         assert_eq!((policy.revision, policy.enabled), (3, false));
+        let principal: PrincipalRecord =
+            reads_and_writes(include_str!("../../tests/golden/principal.json"));
+        assert_eq!(principal.secrets[0].sha256, [7; 32]);
+        let token: TokenRecord = reads_and_writes(include_str!("../../tests/golden/token.json"));
+        assert_eq!(token.revoked, Some(1_700_000_100));
     }
 
     /// Guards against the same of what decides access, and against a record that says

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use keyreeve_store::{Error as StoreError, Key as StoreKey, Revision, Store, read_all};
 
-use super::{Path, Registry, apply::Rejected, load::load};
-use crate::{LoadError, access::Access, record::Unreadable};
+use super::{Path, Registry, load::load};
+use crate::{LoadError, access::Access, directory::Directory, record::Unreadable};
 
 /// How long to wait before the store is asked again after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -16,6 +16,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Follower {
     registry: Arc<Registry>,
     access: Arc<Access>,
+    directory: Arc<Directory>,
     store: Arc<dyn Store>,
     from: Revision,
 }
@@ -23,18 +24,24 @@ pub struct Follower {
 impl Follower {
     /// Reads the store, and returns the registry with what follows it from there.
     ///
-    /// Access is read last: what comes in between arrives once more with the watch.
+    /// Access and identities are read last: what comes in between arrives once more with
+    /// the watch.
     pub(crate) async fn start(
         store: Arc<dyn Store>,
         access: Arc<Access>,
+        directory: Arc<Directory>,
     ) -> Result<(Arc<Registry>, Self), LoadError> {
         let (snapshot, from) = load(&*store).await?;
         let rejected = access.reload(&*store).await.map_err(LoadError::Store)?;
         if let Some((record, why)) = rejected.first() {
             return Err(LoadError::Damaged(format!("{record}: {why}")));
         }
+        let rejected = directory.read(&*store).await.map_err(LoadError::Store)?;
+        if let Some(damaged) = rejected.first() {
+            return Err(LoadError::Damaged(damaged.to_string()));
+        }
         let registry = Arc::new(Registry::new(snapshot));
-        Ok((Arc::clone(&registry), Self { registry, access, store, from }))
+        Ok((Arc::clone(&registry), Self { registry, access, directory, store, from }))
     }
 
     /// Follows the store. Never ends by itself; to be spawned once.
@@ -60,6 +67,7 @@ impl Follower {
                 Ok(commit) => {
                     report_access(&self.access.apply(commit.revision, &commit.changes));
                     report(&self.registry.apply(commit.revision, &commit.changes));
+                    report(&self.directory.apply(commit.revision, &commit.changes));
                     self.from = commit.revision;
                 }
                 Err(error) => return error,
@@ -75,6 +83,7 @@ impl Follower {
             let keys = read_all(&*self.store, &Path::keys()).await?;
             let vaults = read_all(&*self.store, &Path::vaults()).await?;
             report_access(&self.access.reload(&*self.store).await?);
+            report(&self.directory.read(&*self.store).await?);
             Ok::<_, StoreError>((keys, vaults))
         };
         match read.await {
@@ -97,7 +106,7 @@ fn report_access(rejected: &[(StoreKey, Unreadable)]) {
     }
 }
 
-fn report(rejected: &[Rejected]) {
+fn report(rejected: &[impl std::fmt::Display]) {
     for record in rejected {
         tracing::error!(%record, "a stored record cannot be read and was left as it was");
     }

@@ -29,7 +29,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<RoleEntry, Error> {
         let request = &request;
-        let ask = Ask::role(Action::WriteRole, request.id);
+        let ask = Ask::role("CreateRole", Action::WriteRole, request.id);
         self.run(caller, ask, deadline, move |permit| async move {
             let id = request.id.map_or_else(draw::role_id, Ok)?;
             let role = request.lists.role(id, request.name)?;

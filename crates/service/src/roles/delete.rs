@@ -21,7 +21,7 @@ impl Service {
         etag: &str,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let ask = Ask::role(Action::DeleteRole, Some(id));
+        let ask = Ask::role("DeleteRole", Action::DeleteRole, Some(id));
         self.run(caller, ask, deadline, move |permit| async move {
             let path = AccessPath::Role(id).to_store();
             self.change_access(&permit, caller, ask, deadline, |now| {

@@ -14,7 +14,7 @@ impl Service {
         id: RoleId,
         deadline: Deadline,
     ) -> Result<RoleEntry, Error> {
-        let ask = Ask::role(Action::ListRoles, Some(id));
+        let ask = Ask::role("GetRole", Action::ListRoles, Some(id));
         self.run(caller, ask, deadline, move |_permit| async move {
             RoleEntry::find(&self.shared().access.now(), id)
         })

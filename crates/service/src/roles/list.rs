@@ -14,7 +14,7 @@ impl Service {
         page: PageRequest<'_>,
         deadline: Deadline,
     ) -> Result<Page<RoleEntry>, Error> {
-        let ask = Ask::role(Action::ListRoles, None);
+        let ask = Ask::role("ListRoles", Action::ListRoles, None);
         self.run(caller, ask, deadline, move |_permit| async move {
             let (limit, after) = (page.limit()?, page.after_id::<RoleId>()?);
             let now = self.shared().access.now();

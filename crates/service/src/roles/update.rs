@@ -48,7 +48,7 @@ impl Service {
         deadline: Deadline,
     ) -> Result<RoleEntry, Error> {
         let UpdateRole { id, changes, etag } = &request;
-        let ask = Ask::role(Action::WriteRole, Some(*id));
+        let ask = Ask::role("UpdateRole", Action::WriteRole, Some(*id));
         self.run(caller, ask, deadline, move |permit| async move {
             let path = AccessPath::Role(*id).to_store();
             self.change_access(&permit, caller, ask, deadline, |now| {

@@ -138,8 +138,13 @@ async fn what_the_configuration_gives_is_shown_and_stays() {
 
     // What is configured otherwise counts otherwise.
     let roles = vec![];
-    let node =
-        open(&it.store, it.keyhost.client(), &it.clock, Settings { roles, ..Settings::default() });
+    let node = open(
+        &it.store,
+        it.keyhost.client(),
+        &it.clock,
+        Settings { roles, ..Settings::default() },
+        &it.audit,
+    );
     assert_eq!(
         kind(node.await.list_vaults(&it.caller, PageRequest::default(), soon()).await).0,
         Kind::PermissionDenied
@@ -152,7 +157,7 @@ async fn the_last_owner_stays() {
     let it = Fixture::start().await;
     let made = it.assign("Owner", "ann", "/").await;
     let settings = Settings::default();
-    let node = open(&it.store, it.keyhost.client(), &it.clock, settings).await;
+    let node = open(&it.store, it.keyhost.client(), &it.clock, settings, &it.audit).await;
     let ann = caller("ann");
     let refused = node.delete_assignment(&ann, made.assignment.id, soon()).await;
     assert_eq!(kind(refused), (Kind::FailedPrecondition, "LAST_OWNER"));
@@ -311,7 +316,8 @@ async fn of_two_owners_who_let_each_other_go_one_stays() {
         let it = Fixture::start().await;
         let ids = [it.assign("Owner", "ann", "/").await, it.assign("Owner", "bob", "/").await];
         let ids = ids.map(|entry| entry.assignment.id);
-        let bare = || open(&it.store, it.keyhost.client(), &it.clock, Settings::default());
+        let bare =
+            || open(&it.store, it.keyhost.client(), &it.clock, Settings::default(), &it.audit);
         let (one, two) = (bare().await, bare().await);
         let (ann, bob) = (caller("ann"), caller("bob"));
         let (first, second) = tokio::join!(

@@ -6,6 +6,7 @@ mod crypto;
 mod escalation;
 mod following;
 mod gate;
+mod identities;
 mod jwt;
 mod keys;
 mod races;
