@@ -20,7 +20,7 @@ use protox::prost_reflect::{
 };
 
 /// Text that carries what a caller signs or was given as a credential.
-const SECRET_STRINGS: [&str; 3] = ["claims", "header", "jwt"];
+const SECRET_STRINGS: [&str; 4] = ["claims", "header", "jwt", "secret_text"];
 
 /// What is large, and rare in a batch beside what is small: it goes by a pointer, or
 /// each operation would take the room of the largest.

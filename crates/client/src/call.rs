@@ -130,6 +130,20 @@ calls! {
         "GetAuditCheckpoint": GetAuditCheckpointRequest => AuditCheckpoint, true;
         "GetAuditProof": GetAuditProofRequest => AuditProof, true;
     }
+    "IdentityService" {
+        "CreatePrincipal": CreatePrincipalRequest => Principal, false;
+        "GetPrincipal": GetPrincipalRequest => Principal, true;
+        "ListPrincipals": ListPrincipalsRequest => ListPrincipalsResponse, true;
+        "UpdatePrincipal": UpdatePrincipalRequest => Principal, true;
+        "DeletePrincipal": DeletePrincipalRequest => DeletePrincipalResponse, false;
+        "AddClientSecret": AddClientSecretRequest => AddClientSecretResponse, false;
+        "AddCertificate": AddCertificateRequest => Principal, false;
+        "AddFederatedCredential": AddFederatedCredentialRequest => Principal, false;
+        "RemoveCredential": RemoveCredentialRequest => Principal, false;
+        "CreateToken": CreateTokenRequest => CreateTokenResponse, false;
+        "ListTokens": ListTokensRequest => ListTokensResponse, true;
+        "RevokeToken": RevokeTokenRequest => Token, true;
+    }
     "StatusService" {
         "GetStatus": GetStatusRequest => Status, true;
     }
@@ -185,7 +199,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(methods, 42);
+        assert_eq!(methods, 54);
     }
 
     /// Guards against a second key or version made by a retry.

@@ -84,6 +84,11 @@ pub fn unauthenticated(message: &str) -> Status {
     with_reason(Code::Unauthenticated, message, "UNAUTHENTICATED")
 }
 
+/// The error for a caller who cannot be proven or refuted at the moment.
+pub fn unavailable(message: &str) -> Status {
+    with_reason(Code::Unavailable, message, "IDENTITY_UNAVAILABLE")
+}
+
 /// The error for an algorithm that the operation does not know. What was given is
 /// shown as long as any real name, and escaped.
 pub(crate) fn unknown_algorithm(field: &'static str, given: &str) -> Error {

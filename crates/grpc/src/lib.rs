@@ -19,6 +19,8 @@ mod batch;
 mod call;
 mod crypto;
 mod error;
+mod identity;
+mod identity_message;
 mod key_message;
 mod keys;
 mod name;
@@ -33,7 +35,7 @@ mod update_mask;
 mod vaults;
 
 pub use crypto::CryptoDoor;
-pub use error::{complete, refused_early, to_status, unauthenticated};
+pub use error::{complete, refused_early, to_status, unauthenticated, unavailable};
 pub use keyreeve_proto::{Method, v1};
 pub use routes::{crypto_service, routes};
 pub use status::StatusSource;

@@ -2,8 +2,9 @@
 
 use keyreeve_proto::v1::{
     access_service_server::AccessServiceServer, audit_service_server::AuditServiceServer,
-    crypto_service_server::CryptoServiceServer, key_service_server::KeyServiceServer,
-    status_service_server::StatusServiceServer, vault_service_server::VaultServiceServer,
+    crypto_service_server::CryptoServiceServer, identity_service_server::IdentityServiceServer,
+    key_service_server::KeyServiceServer, status_service_server::StatusServiceServer,
+    vault_service_server::VaultServiceServer,
 };
 use keyreeve_service::Service;
 use tonic::service::Routes;
@@ -12,6 +13,7 @@ use crate::{
     access::AccessDoor,
     audit::AuditDoor,
     crypto::CryptoDoor,
+    identity::IdentityDoor,
     keys::KeyDoor,
     status::{StatusDoor, StatusSource},
     vaults::VaultDoor,
@@ -45,9 +47,12 @@ pub fn routes(service: &Service, status: StatusSource) -> Routes {
         .max_decoding_message_size(MAX_ACCESS_REQUEST);
     let audit = AuditServiceServer::new(AuditDoor::new(service.clone()))
         .max_decoding_message_size(MAX_ADMIN_REQUEST);
+    let identities = IdentityServiceServer::new(IdentityDoor::new(service.clone()))
+        .max_decoding_message_size(MAX_ADMIN_REQUEST);
     Routes::new(crypto)
         .add_service(keys)
         .add_service(vaults)
+        .add_service(identities)
         .add_service(access)
         .add_service(status)
         .add_service(audit)

@@ -65,6 +65,19 @@ pub const fn asks(method: Method) -> Asks {
             For(Action::ReadAuditLog)
         }
 
+        Method::GetPrincipal | Method::ListPrincipals | Method::ListTokens => {
+            For(Action::ListIdentities)
+        }
+        Method::CreatePrincipal
+        | Method::UpdatePrincipal
+        | Method::DeletePrincipal
+        | Method::AddClientSecret
+        | Method::AddCertificate
+        | Method::AddFederatedCredential
+        | Method::RemoveCredential
+        | Method::CreateToken
+        | Method::RevokeToken => For(Action::WriteIdentity),
+
         Method::GetStatus => For(Action::GetStatus),
 
         Method::CreateVault => For(Action::CreateVault),

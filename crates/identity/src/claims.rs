@@ -65,6 +65,15 @@ impl Claims {
         self.text("jti")
     }
 
+    /// Whether `audience` is in its `aud`.
+    pub fn is_for(&self, audience: &str) -> bool {
+        match self.claims.get("aud") {
+            Some(Json::Text(text)) => text == audience,
+            Some(Json::List(list)) => list.iter().any(|one| one.text() == Some(audience)),
+            _ => false,
+        }
+    }
+
     /// All of them.
     pub fn json(&self) -> &Json {
         &self.claims

@@ -150,8 +150,7 @@ mod tests {
     /// Guards against a table that changes its columns unnoticed: scripts cut them.
     #[test]
     fn assignments_have_a_line_each() {
-        let principal =
-            v1::Principal { kind: "token".into(), name: "app".into(), issuer: "".into() };
+        let principal = v1::Holder { kind: "token".into(), name: "app".into(), issuer: "".into() };
         let list = v1::ListAssignmentsResponse {
             assignments: vec![v1::Assignment {
                 name: "assignments/00000000-0000-0000-0000-000000000001".into(),

@@ -10,6 +10,7 @@ mod encrypt;
 mod jwt;
 mod key;
 mod mac;
+mod principal;
 mod process;
 mod random;
 mod re_encrypt;
@@ -129,7 +130,10 @@ enum Command {
     Seal(seal::Seal),
     /// Open a sealed file
     Unseal(unseal::Unseal),
-    /// Bearer tokens for the service's configuration
+    /// Programs that prove themselves, and their credentials
+    #[command(subcommand)]
+    Principal(principal::Command),
+    /// Bearer tokens
     #[command(subcommand)]
     Token(token::Command),
     /// Print a shell's completions
@@ -191,7 +195,8 @@ impl Cli {
             Command::Audit(command) => command.run(settings).await,
             Command::Seal(command) => command.run(settings).await,
             Command::Unseal(command) => command.run(settings).await,
-            Command::Token(command) => command.run(),
+            Command::Principal(command) => command.run(settings).await,
+            Command::Token(command) => command.run(settings).await,
             Command::RootKey(command) => command.run(),
             // Done by `run`.
             Command::Serve(_) | Command::Dev(_) | Command::Process(_) => Ok(()),
@@ -307,6 +312,20 @@ mod tests {
             "keyreeve audit export --since 2027-01-31",
             "keyreeve completions bash",
             "keyreeve token generate",
+            "keyreeve token create app --expires 30d",
+            "keyreeve token create --principal 11111111-2222-4333-8444-555555555555",
+            "keyreeve token list",
+            "keyreeve token revoke 0123456789abcdef0123456789abcdef",
+            "keyreeve principal create Deployer --kind managed-identity",
+            "keyreeve principal list --output json",
+            "keyreeve principal show 11111111-2222-4333-8444-555555555555",
+            "keyreeve principal disable 11111111-2222-4333-8444-555555555555",
+            "keyreeve principal enable 11111111-2222-4333-8444-555555555555",
+            "keyreeve principal delete 11111111-2222-4333-8444-555555555555",
+            "keyreeve principal secret add 11111111-2222-4333-8444-555555555555 --expires 30d",
+            "keyreeve principal secret remove 11111111-2222-4333-8444-555555555555 0123456789abcdef0123456789abcdef",
+            "keyreeve principal certificate add 11111111-2222-4333-8444-555555555555 --file app.pem",
+            "keyreeve principal federated add 11111111-2222-4333-8444-555555555555 --issuer https://i --subject s --audience a",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");
@@ -335,6 +354,9 @@ mod tests {
             "keyreeve audit query --dir audit",
             "keyreeve audit prove",
             "keyreeve audit tail -n 0",
+            "keyreeve token revoke kr_secret",
+            "keyreeve token create",
+            "keyreeve principal show Deployer",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -27,15 +27,15 @@ pub(crate) struct KindAndName {
 }
 
 impl Holder {
-    pub(crate) fn into_principal(self) -> v1::Principal {
+    pub(crate) fn into_principal(self) -> v1::Holder {
         self.holder.into_principal(self.issuer)
     }
 }
 
 impl KindAndName {
-    pub(crate) fn into_principal(self, issuer: Option<String>) -> v1::Principal {
+    pub(crate) fn into_principal(self, issuer: Option<String>) -> v1::Holder {
         let Self { kind, name } = self;
-        v1::Principal { kind, name, issuer: issuer.unwrap_or_default() }
+        v1::Holder { kind, name, issuer: issuer.unwrap_or_default() }
     }
 }
 
@@ -59,11 +59,11 @@ impl FromStr for KindAndName {
 }
 
 /// As it is shown: the text that is typed, and the issuer after it.
-pub(crate) fn shown(principal: Option<&v1::Principal>) -> String {
+pub(crate) fn shown(principal: Option<&v1::Holder>) -> String {
     match principal {
         None => String::new(),
-        Some(v1::Principal { kind, name, issuer }) if issuer.is_empty() => format!("{kind}:{name}"),
-        Some(v1::Principal { kind, name, issuer }) => format!("{kind}:{name} (issuer {issuer})"),
+        Some(v1::Holder { kind, name, issuer }) if issuer.is_empty() => format!("{kind}:{name}"),
+        Some(v1::Holder { kind, name, issuer }) => format!("{kind}:{name} (issuer {issuer})"),
     }
 }
 

@@ -1,8 +1,12 @@
 //! Messages as tables for people.
 
+mod identity;
+
 use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use keyreeve_client::v1;
 use prost_types::Timestamp;
+
+pub(crate) use identity::{new_client_secret, new_token, principal, principals, tokens};
 
 /// One vault.
 pub(crate) fn vault(vault: &v1::Vault) -> String {

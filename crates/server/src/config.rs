@@ -21,7 +21,9 @@ use keyreeve_types::Name;
 use serde::Deserialize;
 
 mod audit;
+mod client_ca;
 mod file;
+mod issuer;
 mod limits;
 mod log;
 mod problem;
@@ -29,7 +31,10 @@ mod slot;
 mod token;
 
 pub use audit::AuditConfig;
+pub use client_ca::{ClientCaConfig, SubjectConfig};
 pub(crate) use file::check_secret;
+pub(crate) use issuer::https;
+pub use issuer::{IssuerConfig, OneOrMany};
 pub use limits::Limits;
 pub use log::{Format, LogConfig};
 pub use problem::{Problem, Report};
@@ -78,6 +83,11 @@ pub struct Config {
     /// Who may call.
     #[serde(default, rename = "token")]
     pub tokens: Vec<TokenConfig>,
+    /// Whose JWTs are taken. None by default.
+    #[serde(default, rename = "issuer")]
+    pub issuers: Vec<IssuerConfig>,
+    /// Whose client certificates are taken. None by default.
+    pub client_ca: Option<ClientCaConfig>,
     /// What a caller can use up.
     #[serde(default)]
     pub limits: Limits,
@@ -107,7 +117,11 @@ pub struct GrpcConfig {
 #[serde(deny_unknown_fields)]
 pub struct HttpsConfig {
     /// As `grpc.listen`. Default `127.0.0.1:7444`.
+    #[serde(default = "HttpsConfig::standard_listen")]
     pub listen: String,
+    /// Where those outside find this door, as `https://keyreeve.example:7444`. Needed by
+    /// clients that prove themselves with an assertion, which must name the service.
+    pub url: Option<String>,
 }
 
 /// `[tls]`.
@@ -167,7 +181,11 @@ impl GrpcConfig {
 
 impl HttpsConfig {
     fn standard() -> Self {
-        Self { listen: "127.0.0.1:7444".to_owned() }
+        Self { listen: Self::standard_listen(), url: None }
+    }
+
+    fn standard_listen() -> String {
+        "127.0.0.1:7444".to_owned()
     }
 }
 
@@ -196,6 +214,12 @@ pub struct Checked {
     pub premium: Option<Name>,
     /// Who may call, and what they hold.
     pub tokens: Vec<Token>,
+    /// Whose JWTs are taken.
+    pub issuers: Vec<IssuerConfig>,
+    /// Whose client certificates are taken.
+    pub client_ca: Option<ClientCaConfig>,
+    /// Where those outside find the HTTPS door.
+    pub https_url: Option<String>,
     /// What a caller can use up.
     pub limits: Limits,
     /// The audit log.
@@ -289,6 +313,11 @@ impl Config {
         }
         let premium = self.premium.and_then(|premium| premium.check(report, &self.slots));
         let tokens = token::check(report, &self.tokens);
+        let issuers = issuer::check(report, self.issuers, &base);
+        let client_ca = self.client_ca.map(|client_ca| client_ca.check(report, &base));
+        if let Some(Err(wrong)) = self.https.url.as_deref().map(https_url) {
+            report.add("https.url", wrong, "write it as https://keyreeve.example:7444");
+        }
         self.limits.check(report);
         self.audit.check(report);
         self.log.check(report);
@@ -306,6 +335,9 @@ impl Config {
                 slots,
                 premium,
                 tokens,
+                issuers,
+                client_ca,
+                https_url: self.https.url,
                 limits: self.limits,
                 audit: self.audit,
                 log: self.log,
@@ -330,6 +362,12 @@ impl PremiumConfig {
         }
         found?.name.parse().ok()
     }
+}
+
+fn https_url(text: &str) -> Result<(), String> {
+    let url = https(text)?;
+    let bare = matches!(url.path(), "" | "/");
+    if bare { Ok(()) } else { Err(format!("`{text}` has a path")) }
 }
 
 fn address(report: &mut Report, field: &str, text: &str) -> Option<SocketAddr> {

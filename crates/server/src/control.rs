@@ -22,7 +22,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::config::{AuditConfig, Limits, LogConfig};
+use crate::config::{AuditConfig, ClientCaConfig, IssuerConfig, Limits, LogConfig};
 
 /// Longest message, in bytes: a front's start with as many tokens as there can be.
 const MAX_MESSAGE: usize = 384 * 1024;
@@ -130,6 +130,10 @@ pub(crate) struct FrontStart {
     pub premium: Option<String>,
     /// Who may call.
     pub tokens: Vec<TokenStart>,
+    pub issuers: Vec<IssuerConfig>,
+    pub client_ca: Option<ClientCaConfig>,
+    /// Where those outside find the HTTPS door.
+    pub https_url: Option<String>,
     pub limits: Limits,
     pub audit: AuditConfig,
     pub log: LogConfig,

@@ -124,7 +124,7 @@ fn keep_token(path: &Path) -> Result<(Secret<String>, String), DevError> {
         }
         Err(error) => return Err(DevError::File { path: path.to_owned(), error }),
     };
-    let hash = token::hash(token.expose().trim().as_bytes());
+    let hash = keyreeve_identity::secret::hash(token.expose().trim().as_bytes());
     Ok((Secret::new(token.expose().trim().to_owned()), hex::encode(hash)))
 }
 

@@ -14,10 +14,12 @@ mod https;
 mod prefix;
 mod runtime;
 mod status;
+mod token_endpoint;
 mod trace;
 mod turn;
 
 pub(crate) use audit::FrontLog;
-pub(crate) use authn::Tokens;
+pub(crate) use authn::{Authn, Certificates, Issuers, Pace, Tokens};
 pub(crate) use runtime::{Keyhosts, Links, Runtime};
 pub(crate) use status::Processes;
+pub(crate) use token_endpoint::TokenEndpoint;

@@ -6,8 +6,9 @@
 use std::{path::Path, sync::Arc, time::SystemTime};
 
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
     version::{TLS12, TLS13},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
@@ -39,7 +40,7 @@ pub(crate) fn check(report: &mut Report, tls: &TlsConfig) {
         Err(why) => report.add("tls.key", why, mend),
         Ok(_) if chain.is_empty() => {}
         Ok(key) => {
-            if let Err(error) = server_config(chain, key) {
+            if let Err(error) = server_config(chain, key, None) {
                 report.add(
                     "tls.key",
                     format!("{} does not go with tls.certificate: {error}", tls.key.display()),
@@ -50,10 +51,16 @@ pub(crate) fn check(report: &mut Report, tls: &TlsConfig) {
     }
 }
 
-/// What the doors show. `protocols` are the ALPN names (RFC 7301) of one door.
-pub(crate) fn load(tls: &TlsConfig, protocols: &[&[u8]]) -> Result<Arc<ServerConfig>, String> {
+/// What the doors show. `protocols` are the ALPN names (RFC 7301) of one door; clients
+/// are asked for a certificate if `clients` says whose are taken.
+pub(crate) fn load(
+    tls: &TlsConfig,
+    protocols: &[&[u8]],
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<Arc<ServerConfig>, String> {
     let chain = certificates(&tls.certificate)?;
-    let mut config = server_config(chain, key(&tls.key)?).map_err(|error| error.to_string())?;
+    let config = server_config(chain, key(&tls.key)?, clients);
+    let mut config = config.map_err(|error| error.to_string())?;
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(Arc::new(config))
 }
@@ -68,14 +75,29 @@ pub(crate) fn expiry(path: &Path) -> Option<SystemTime> {
 fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
 ) -> Result<ServerConfig, rustls::Error> {
+    let clients = clients.unwrap_or_else(WebPkiClientVerifier::no_client_auth);
     ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13, &TLS12])?
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(chain, key)
 }
 
-fn provider() -> Arc<CryptoProvider> {
+/// Takes client certificates that lead to an authority in the file at `path`, and
+/// connections without one. A certificate that does not lead there ends the handshake.
+pub(crate) fn client_verifier(path: &Path) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        roots.add(certificate).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 

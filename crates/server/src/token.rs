@@ -1,7 +1,7 @@
 //! Bearer tokens: made here, known to the service by their SHA-256 alone.
 
-use aws_lc_rs::{digest, rand};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use aws_lc_rs::rand;
+use keyreeve_identity::secret;
 use keyreeve_types::Secret;
 
 /// A token that was just made.
@@ -18,16 +18,9 @@ pub struct NewToken {
 pub fn generate() -> Result<NewToken, RandomSourceFailed> {
     let mut random = Secret::new([0; 32]);
     rand::fill(random.expose_mut()).map_err(|_| RandomSourceFailed)?;
-    let text = format!("kr_{}", URL_SAFE_NO_PAD.encode(random.expose()));
-    let sha256 = hex::encode(hash(text.as_bytes()));
-    Ok(NewToken { token: Secret::new(text), sha256 })
-}
-
-/// SHA-256 of a presented token.
-pub(crate) fn hash(token: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, token).as_ref());
-    hash
+    let token = secret::new(secret::TOKEN, &random);
+    let sha256 = hex::encode(secret::hash(token.expose().as_bytes()));
+    Ok(NewToken { token, sha256 })
 }
 
 /// The system gave no random bytes. Nothing secret can be made; look at the kernel
@@ -52,7 +45,7 @@ mod tests {
     #[test]
     fn the_hash_is_the_tokens_and_no_two_are_alike() {
         let (a, b) = (generate().expect("random"), generate().expect("random"));
-        assert_eq!(hex::encode(hash(a.token.expose().as_bytes())), a.sha256);
+        assert_eq!(hex::encode(secret::hash(a.token.expose().as_bytes())), a.sha256);
         assert_ne!(a.sha256, b.sha256);
         assert_eq!(a.token.expose().len(), 46);
     }

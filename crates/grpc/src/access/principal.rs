@@ -4,8 +4,8 @@ use keyreeve_authz::{Principal, PrincipalKind};
 use keyreeve_proto::v1;
 use keyreeve_service::Error;
 
-pub(super) fn to_proto(principal: &Principal) -> v1::Principal {
-    v1::Principal {
+pub(super) fn to_proto(principal: &Principal) -> v1::Holder {
+    v1::Holder {
         kind: principal.kind().name().to_owned(),
         name: principal.name().to_owned(),
         issuer: principal.issuer().unwrap_or_default().to_owned(),
@@ -14,7 +14,7 @@ pub(super) fn to_proto(principal: &Principal) -> v1::Principal {
 
 pub(super) fn from_proto(
     field: &'static str,
-    wanted: Option<&v1::Principal>,
+    wanted: Option<&v1::Holder>,
 ) -> Result<Principal, Error> {
     let wanted = wanted.ok_or_else(|| Error::invalid(field, "name a principal or a group"))?;
     let kind = PrincipalKind::parse(&wanted.kind).ok_or_else(|| {

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         let principal = |name: &str| {
-            Some(v1::Principal { kind: "user".into(), name: name.into(), issuer: String::new() })
+            Some(v1::Holder { kind: "user".into(), name: name.into(), issuer: String::new() })
         };
         let with = |keys: &[&str], name: &str| v1::AccessPolicy {
             principal: principal(name),

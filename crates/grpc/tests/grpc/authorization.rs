@@ -6,7 +6,7 @@ use keyreeve_authz::Role;
 use keyreeve_grpc::{
     Asks, Method, asks,
     v1::{
-        Assignment, CreateAssignmentRequest, CreateVaultRequest, Key, Principal, UpdateKeyRequest,
+        Assignment, CreateAssignmentRequest, CreateVaultRequest, Holder, Key, UpdateKeyRequest,
         access_service_client::AccessServiceClient, key_service_client::KeyServiceClient,
         vault_service_client::VaultServiceClient,
     },
@@ -51,7 +51,7 @@ async fn world() -> Fixture {
 }
 
 async fn assign(it: &Fixture, who: &str, role: &Role, scope: &str) {
-    let principal = Principal { kind: "token".into(), name: who.to_owned(), issuer: String::new() };
+    let principal = Holder { kind: "token".into(), name: who.to_owned(), issuer: String::new() };
     let assignment = Assignment {
         role: format!("roles/{}", role.id()),
         principal: Some(principal),

@@ -6,24 +6,29 @@ use std::str::FromStr;
 use keyreeve_grpc::{
     Method,
     v1::{
-        Assignment, BatchRequest, Ciphertext, CreateAssignmentRequest, CreateKeyRequest,
-        CreateRoleRequest, CreateVaultRequest, DecryptRequest, DeleteAssignmentRequest,
-        DeleteRoleRequest, EncryptRequest, GenerateDataKeyRequest, GetAssignmentRequest,
+        AddCertificateRequest, AddClientSecretRequest, AddFederatedCredentialRequest, Assignment,
+        BatchRequest, Ciphertext, CreateAssignmentRequest, CreateKeyRequest,
+        CreatePrincipalRequest, CreateRoleRequest, CreateTokenRequest, CreateVaultRequest,
+        DecryptRequest, DeleteAssignmentRequest, DeletePrincipalRequest, DeleteRoleRequest,
+        EncryptRequest, FederatedCredential, GenerateDataKeyRequest, GetAssignmentRequest,
         GetAuditCheckpointRequest, GetAuditProofRequest, GetImportRecipientRequest, GetJwksRequest,
-        GetKeyRequest, GetRoleRequest, GetStatusRequest, GetVaultAccessRequest, GetVaultRequest,
-        ImportKeyRequest, Key, ListAssignmentsRequest, ListKeyVersionsRequest, ListKeysRequest,
-        ListRolesRequest, ListVaultsRequest, MacRequest, NetworkRules, Principal,
-        QueryAuditRecordsRequest, RandomBytesRequest, ReEncryptRequest, Role, RotateKeyRequest,
-        SealedKey, SignJwtRequest, StreamRequest, UnwrapKeyRequest, UpdateKeyRequest,
-        UpdateNetworkRulesRequest, UpdateRoleRequest, UpdateVaultAccessRequest, VaultAccess,
-        VerifyMacRequest, VerifyRequest, WhoAmIRequest, WrapKeyRequest,
-        audit_service_client::AuditServiceClient, crypto_service_client::CryptoServiceClient,
-        operation_result::Result as Outcome, verify_request,
+        GetKeyRequest, GetPrincipalRequest, GetRoleRequest, GetStatusRequest,
+        GetVaultAccessRequest, GetVaultRequest, Holder, ImportKeyRequest, Key,
+        ListAssignmentsRequest, ListKeyVersionsRequest, ListKeysRequest, ListPrincipalsRequest,
+        ListRolesRequest, ListTokensRequest, ListVaultsRequest, MacRequest, NetworkRules,
+        Principal, QueryAuditRecordsRequest, RandomBytesRequest, ReEncryptRequest,
+        RemoveCredentialRequest, RevokeTokenRequest, Role, RotateKeyRequest, SealedKey,
+        SignJwtRequest, StreamRequest, Token, UnwrapKeyRequest, UpdateKeyRequest,
+        UpdateNetworkRulesRequest, UpdatePrincipalRequest, UpdateRoleRequest,
+        UpdateVaultAccessRequest, VaultAccess, VerifyMacRequest, VerifyRequest, WhoAmIRequest,
+        WrapKeyRequest, audit_service_client::AuditServiceClient,
+        crypto_service_client::CryptoServiceClient, operation_result::Result as Outcome, principal,
+        token, verify_request,
     },
 };
 use keyreeve_proto::codec::MessageCodec;
 use prost::{Message, Name};
-use prost_types::FieldMask;
+use prost_types::{FieldMask, Timestamp};
 use tonic::{
     Code, Status,
     client::Grpc,
@@ -46,6 +51,12 @@ const NEW_ROLE: &str = "22222222-2222-4222-8222-222222222222";
 const ASSIGNMENT: &str = "33333333-3333-4333-8333-333333333333";
 const NEW_ASSIGNMENT: &str = "44444444-4444-4444-8444-444444444444";
 const READER: &str = "roles/21090545-7ca7-4776-b22c-e363652d74d2";
+
+/// A principal that is not there, and a credential.
+const NOBODY: &str = "principals/55555555-5555-4555-8555-555555555555";
+const NO_CREDENTIAL: &str = "66666666666666666666666666666666";
+/// In Unix seconds.
+const IN_2090: i64 = 3_800_000_000;
 
 impl Place {
     fn vault(self) -> String {
@@ -260,6 +271,47 @@ async fn once(routes: &Routes, who: &str, method: Method, place: Place) -> Resul
         Method::GetAuditCheckpoint => send!(GetAuditCheckpointRequest {}),
         // No log has as many.
         Method::GetAuditProof => send!(GetAuditProofRequest { index: i64::MAX }),
+        Method::CreatePrincipal => {
+            let kind = principal::Kind::ManagedIdentity.into();
+            let made = Principal { display_name: "made".into(), kind, ..Principal::default() };
+            send!(CreatePrincipalRequest { principal: Some(made) })
+        }
+        Method::GetPrincipal => send!(GetPrincipalRequest { name: NOBODY.to_owned() }),
+        Method::ListPrincipals => send!(ListPrincipalsRequest::default()),
+        Method::UpdatePrincipal => send!(UpdatePrincipalRequest {
+            principal: Some(Principal { name: NOBODY.to_owned(), ..Principal::default() }),
+            update_mask: mask("disabled"),
+        }),
+        Method::DeletePrincipal => send!(DeletePrincipalRequest { name: NOBODY.to_owned() }),
+        Method::AddClientSecret => {
+            send!(AddClientSecretRequest { parent: NOBODY.to_owned(), expire_time: None })
+        }
+        Method::AddCertificate => {
+            send!(AddCertificateRequest { parent: NOBODY.to_owned(), certificate: message.into() })
+        }
+        Method::AddFederatedCredential => send!(AddFederatedCredentialRequest {
+            parent: NOBODY.to_owned(),
+            federated: Some(FederatedCredential {
+                issuer: "https://issuer.example".into(),
+                subject: "s".into(),
+                audience: "a".into(),
+            }),
+        }),
+        Method::RemoveCredential => send!(RemoveCredentialRequest {
+            parent: NOBODY.to_owned(),
+            credential_id: NO_CREDENTIAL.to_owned(),
+        }),
+        Method::CreateToken => {
+            let owner = Some(token::Owner::Bearer("somebody".into()));
+            let expire_time = Some(Timestamp { seconds: IN_2090, nanos: 0 });
+            send!(CreateTokenRequest {
+                token: Some(Token { owner, expire_time, ..Token::default() })
+            })
+        }
+        Method::ListTokens => send!(ListTokensRequest::default()),
+        Method::RevokeToken => {
+            send!(RevokeTokenRequest { name: format!("tokens/{NO_CREDENTIAL}") })
+        }
         Method::GetStatus => send!(GetStatusRequest {}),
         Method::CreateVault => {
             send!(CreateVaultRequest { vault_id: place.vault.to_owned(), vault: None })
@@ -293,7 +345,7 @@ fn of_operation(outcome: Option<Outcome>) -> Result<(), Status> {
 }
 
 fn assignment(id: &str, place: Place) -> CreateAssignmentRequest {
-    let principal = Principal { kind: "user".into(), name: "somebody".into(), issuer: "x".into() };
+    let principal = Holder { kind: "user".into(), name: "somebody".into(), issuer: "x".into() };
     let assignment = Assignment {
         role: READER.to_owned(),
         principal: Some(principal),

@@ -1,28 +1,34 @@
 //! `keyreeve token`.
 
-use clap::Subcommand;
-use keyreeve_server::token;
-use zeroize::Zeroizing;
+mod create;
+mod generate;
+mod list;
+mod revoke;
 
-use crate::{failure::Failure, output::print_line};
+use clap::Subcommand;
+
+use super::Settings;
+use crate::failure::Failure;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make a token: it is for the caller, its SHA-256 for the service's configuration
+    /// Issue a token, which is shown this once
+    Create(create::Create),
+    /// List the tokens that were issued
+    List(list::List),
+    /// Revoke a token: it is refused from then on
+    Revoke(revoke::Revoke),
+    /// Make a token for the configuration: it is for the caller, its SHA-256 for the file
     Generate,
 }
 
 impl Command {
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         match self {
-            Self::Generate => generate(),
+            Self::Create(command) => command.run(settings).await,
+            Self::List(command) => command.run(settings).await,
+            Self::Revoke(command) => command.run(settings).await,
+            Self::Generate => generate::generate(),
         }
     }
-}
-
-fn generate() -> Result<(), Failure> {
-    let made = token::generate()
-        .map_err(|error| Failure::local(error.to_string(), "look at the kernel and the sandbox"))?;
-    let shown = format!("token:  {}\nsha256: {}", made.token.expose(), made.sha256);
-    print_line(&Zeroizing::new(shown))
 }

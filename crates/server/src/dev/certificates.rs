@@ -135,7 +135,7 @@ mod tests {
             key: dir.path().join("server.key"),
         };
         let before = [std::fs::read(&ca), std::fs::read(&tls.certificate)];
-        tls::load(&tls, &[b"h2"]).expect("a usable pair");
+        tls::load(&tls, &[b"h2"], None).expect("a usable pair");
 
         make(dir.path(), listen("127.0.0.1:0")).expect("made");
         let after = [std::fs::read(&ca), std::fs::read(&tls.certificate)];

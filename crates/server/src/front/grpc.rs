@@ -25,7 +25,11 @@ use tonic_health::{pb::health_server::HealthServer, server::HealthService};
 use tower::Service as _;
 
 use super::{
-    Tokens, accept::Connection, authn::Credential, drain::until_drained, prefix::PrefixFirst,
+    Authn,
+    accept::Connection,
+    authn::{Attempt, Credential, Presented},
+    drain::until_drained,
+    prefix::PrefixFirst,
     trace::trace,
 };
 use crate::config::Limits;
@@ -46,14 +50,14 @@ pub(super) struct Grpc {
     service: Service,
     crypto: CryptoServiceServer<CryptoDoor>,
     routes: Routes,
-    tokens: Arc<Tokens>,
+    authn: Arc<Authn>,
     http: http2::Builder<TokioExecutor>,
 }
 
 impl Grpc {
     pub(super) fn new(
         service: &Service,
-        tokens: Arc<Tokens>,
+        authn: Arc<Authn>,
         status: StatusSource,
         health: HealthService,
         limits: &Limits,
@@ -69,7 +73,7 @@ impl Grpc {
         // Prepared once, or each request would pay for it.
         let routes = routes(service, status, health).prepare();
         let crypto = keyreeve_grpc::crypto_service(service);
-        Self { service: service.clone(), crypto, routes, tokens, http }
+        Self { service: service.clone(), crypto, routes, authn, http }
     }
 
     /// Serves one connection until its end, or to the end of what is in flight when
@@ -81,7 +85,10 @@ impl Grpc {
         drain: watch::Receiver<bool>,
     ) {
         let http = self.http.clone();
-        let service = service_fn(move |request| self.clone().call(request, source.clone()));
+        let presented = self.authn.present(stream.get_ref().1.peer_certificates());
+        let service = service_fn(move |request| {
+            self.clone().call(request, source.clone(), presented.clone())
+        });
         let connection = pin!(http.serve_connection(TokioIo::new(stream), service));
         let finish = |connection: Pin<&mut _>| http2::Connection::graceful_shutdown(connection);
         if let Err(error) = until_drained(connection, finish, drain).await {
@@ -93,14 +100,27 @@ impl Grpc {
         mut self,
         mut request: Request<Incoming>,
         source: Source,
+        presented: Presented,
     ) -> Result<Response<Body>, Infallible> {
         let mut caller = None;
         if !is_open(request.uri().path()) {
-            match self.tokens.authenticate(request.headers()) {
+            let credential = match self.authn.authenticate(request.headers(), &presented) {
+                Attempt::Done(credential) => credential,
+                Attempt::Refetch(issuer) => {
+                    // Boxed, like all that is rare.
+                    Box::pin(self.authn.again(issuer, request.headers(), &presented)).await
+                }
+            };
+            match credential {
                 Credential::Proven(identity) => {
                     let now = Caller::new(identity, source, trace(request.headers()));
                     request.extensions_mut().insert(now.clone());
                     caller = Some(now);
+                }
+                Credential::NoKeys => {
+                    self.note_unproven(&Credential::NoKeys, request.uri().path(), &source);
+                    let message = Credential::NoKeys.message();
+                    return Ok(keyreeve_grpc::unavailable(message).into_http());
                 }
                 refused => {
                     self.note_unproven(&refused, request.uri().path(), &source);
@@ -129,6 +149,7 @@ impl Grpc {
     fn note_unproven(&self, refused: &Credential, path: &str, source: &Source) {
         let (method, reason) = match refused {
             Credential::NotPresented => (Method::NotPresented, "NO_CREDENTIAL"),
+            Credential::NoKeys => (Method::Oidc, "ISSUER_KEYS_MISSING"),
             _ => (Method::Token, "BAD_CREDENTIAL"),
         };
         let operation = method_of(path);

@@ -1,4 +1,5 @@
-//! The HTTPS door: JWK sets and health. Everything on it is public.
+//! The HTTPS door: JWK sets, health, and where clients get tokens. All but the last is
+//! public.
 //!
 //! ```text
 //! GET /vaults/{vault}/.well-known/jwks.json     the public keys of a vault
@@ -7,7 +8,7 @@
 //! GET /readyz                                   a keyhost serves, and what it does is recorded
 //! ```
 //!
-//! It has no other route, and every answer but a JWK set is JSON of its own making.
+//! and those of the token endpoint. It has no other route, and every answer but a JWK set is JSON of its own making.
 
 use std::{
     pin::{Pin, pin},
@@ -34,7 +35,10 @@ use keyreeve_service::{
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{Processes, accept::Connection, drain::until_drained, status::RECORDING, trace::trace};
+use super::{
+    Processes, TokenEndpoint, accept::Connection, drain::until_drained, status::RECORDING,
+    token_endpoint, trace::trace,
+};
 use crate::config::Limits;
 
 /// How long a verifier may go by what it has. A key that signs from now on is in
@@ -53,7 +57,12 @@ pub(super) struct Https {
 }
 
 impl Https {
-    pub(super) fn new(service: Service, processes: Arc<Processes>, limits: &Limits) -> Self {
+    pub(super) fn new(
+        service: Service,
+        processes: Arc<Processes>,
+        tokens: Arc<TokenEndpoint>,
+        limits: &Limits,
+    ) -> Self {
         let mut http = Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -65,7 +74,8 @@ impl Https {
             .keep_alive_interval(Duration::from_millis(limits.keepalive_ms))
             .max_concurrent_streams(limits.calls_per_connection.min(64))
             .max_header_list_size(16 * 1024);
-        Self { routes: routes(service, processes), http }
+        let tokens = token_endpoint::routes(tokens, service.clone());
+        Self { routes: routes(service, processes).merge(tokens), http }
     }
 
     /// Serves one connection until its end, or to the end of what is in flight when
@@ -101,7 +111,7 @@ fn routes(service: Service, processes: Arc<Processes>) -> Router {
         .route("/readyz", get(ready))
         .fallback(async || problem(StatusCode::NOT_FOUND, "there is nothing at this address"))
         .method_not_allowed_fallback(async || {
-            problem(StatusCode::METHOD_NOT_ALLOWED, "this address can only be read: use GET")
+            problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method")
         })
         .with_state(Context { service, processes, nobody: Arc::new(Identity::nobody()) })
 }

@@ -6,8 +6,8 @@ use keyreeve_audit::Standing;
 use keyreeve_authz::Listener;
 use keyreeve_keyhost::{Client, ClientLink, Driver};
 use keyreeve_proto::v1::{
-    access_service_server, audit_service_server, crypto_service_server, key_service_server,
-    status_service_server, vault_service_server,
+    access_service_server, audit_service_server, crypto_service_server, identity_service_server,
+    key_service_server, status_service_server, vault_service_server,
 };
 use keyreeve_service::{Backends, Service, Shared};
 use rustls::ServerConfig;
@@ -17,7 +17,7 @@ use tonic_health::{
     server::{HealthReporter, HealthService},
 };
 
-use super::{Processes, Tokens, accept::Door, grpc, https, status};
+use super::{Authn, Processes, TokenEndpoint, accept::Door, grpc, https, status};
 use crate::config::Limits;
 
 /// How many starts and ends of a keyhost may wait for a thread that is busy.
@@ -31,7 +31,8 @@ pub(crate) struct Runtime {
     pub(crate) https_tls: Arc<ServerConfig>,
     pub(crate) keyhosts: Keyhosts,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) authn: Arc<Authn>,
+    pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) processes: Arc<Processes>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) room: Arc<Semaphore>,
@@ -75,7 +76,17 @@ impl Runtime {
     }
 
     async fn serve(self) -> io::Result<()> {
-        let Self { keyhosts, shared, tokens, processes, limits, room, mut drain, .. } = self;
+        let Self {
+            keyhosts,
+            shared,
+            authn,
+            token_endpoint,
+            processes,
+            limits,
+            room,
+            mut drain,
+            ..
+        } = self;
         for (driver, announced) in keyhosts.drivers {
             tokio::spawn(driver.run(announced));
         }
@@ -94,13 +105,13 @@ impl Runtime {
         let status = status::source(Arc::clone(&processes), keyhosts.clients);
         let health = HealthReporter::new();
         let answers = HealthService::from_health_reporter(health.clone());
-        let grpc = grpc::Grpc::new(&service, tokens, status, answers, &limits);
+        let grpc = grpc::Grpc::new(&service, authn, status, answers, &limits);
         let grpc_door =
             door("grpc", self.grpc, self.grpc_tls).open(move |stream, source, drain| {
                 let grpc = grpc.clone();
                 async move { grpc.serve(stream, source, drain).await }
             });
-        let https = https::Https::new(service, processes, &limits);
+        let https = https::Https::new(service, processes, token_endpoint, &limits);
         let https_door =
             door("https", self.https, self.https_tls).open(move |stream, source, drain| {
                 let https = https.clone();
@@ -142,6 +153,7 @@ async fn report_health(health: &HealthReporter, status: ServingStatus) {
     for name in [
         "",
         crypto_service_server::SERVICE_NAME,
+        identity_service_server::SERVICE_NAME,
         key_service_server::SERVICE_NAME,
         vault_service_server::SERVICE_NAME,
         access_service_server::SERVICE_NAME,

@@ -24,7 +24,10 @@ use tokio::sync::{Semaphore, watch};
 use crate::{
     config::TlsConfig,
     control::{ControlSocket, FromFront, FrontStart, ToFront, TokenStart},
-    front::{FrontLog, Keyhosts, Links, Processes, Runtime, Tokens},
+    front::{
+        Authn, Certificates, FrontLog, Issuers, Keyhosts, Links, Pace, Processes, Runtime,
+        TokenEndpoint, Tokens,
+    },
     log, tls,
 };
 
@@ -72,10 +75,11 @@ fn serve(
 ) -> Result<(), String> {
     // 1. What is read before the files are out of reach.
     let pair = TlsConfig { certificate: start.certificate, key: start.key };
-    let grpc_tls = tls::load(&pair, &[b"h2"])?;
-    let https_tls = tls::load(&pair, &[b"h2", b"http/1.1"])?;
+    let clients = start.client_ca.as_ref().map(|ca| tls::client_verifier(&ca.file)).transpose()?;
+    let grpc_tls = tls::load(&pair, &[b"h2"], clients)?;
+    let https_tls = tls::load(&pair, &[b"h2", b"http/1.1"], None)?;
     let (tokens, roles) = tokens(&start.tokens)?;
-    let tokens = Arc::new(tokens);
+    let issuers = Arc::new(Issuers::new(&start.issuers, Pace::STANDARD)?);
 
     // 2. What is for all threads, before there are any.
     schedule_in_batches();
@@ -83,7 +87,7 @@ fn serve(
     // 3. Nothing but the store and the network from here on. Threads come later,
     //    because landlock holds for those that come later alone.
     let processes = Arc::new(Processes::default());
-    processes.protected_by(shut_in(&start.data_dir));
+    processes.protected_by(shut_in(&start.data_dir, !issuers.is_empty()));
 
     // 4. The store, on a runtime of its own, which also follows it.
     let store = open_store(&start.data_dir.join(STORE))?;
@@ -95,6 +99,11 @@ fn serve(
     let audit = Recorder::start(log).map_err(|error| format!("no thread: {error}"))?;
     let shared = share(store, settings, Arc::clone(&audit))?;
     processes.serve(Arc::clone(&shared));
+    let certificates = start.client_ca.as_ref().map(|ca| Certificates(ca.rules()));
+    let authn = Authn::new(tokens, certificates, Arc::clone(&issuers), Arc::clone(&shared));
+    let authn = Arc::new(authn);
+    let token_endpoint = Arc::new(TokenEndpoint::new(start.https_url, Arc::clone(&issuers)));
+    keep(issuers)?;
 
     // 6. One thread for each pair of listening sockets.
     let https = listeners.split_off(start.threads);
@@ -114,7 +123,8 @@ fn serve(
             https_tls: Arc::clone(&https_tls),
             keyhosts,
             shared: Arc::clone(&shared),
-            tokens: Arc::clone(&tokens),
+            authn: Arc::clone(&authn),
+            token_endpoint: Arc::clone(&token_endpoint),
             processes: Arc::clone(&processes),
             limits: Arc::clone(&limits),
             room: Arc::clone(&room),
@@ -196,8 +206,21 @@ fn tokens(known: &[TokenStart]) -> Result<(Tokens, Vec<ConfiguredRole>), String>
     Ok((Tokens::new(identities), roles))
 }
 
-fn shut_in(data_dir: &std::path::Path) -> Vec<keyreeve_keyhost::Protection> {
+/// Where the system says how names are resolved (resolver(5), nsswitch.conf(5)).
+const RESOLVER: [&str; 6] = [
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/run/systemd/resolve",
+];
+
+/// `resolves`: whether it asks issuers by their names.
+fn shut_in(data_dir: &std::path::Path, resolves: bool) -> Vec<keyreeve_keyhost::Protection> {
+    let read = if resolves { RESOLVER.map(Into::into).into() } else { Vec::new() };
     let sandbox = Sandbox {
+        read,
         write: vec![data_dir.to_owned()],
         network: true,
         syscalls: Syscalls::Network,
@@ -255,6 +278,18 @@ async fn sum_up(shared: Arc<Shared>) {
         tokio::time::sleep(SUM_UP).await;
         shared.sum_up_refusals();
     }
+}
+
+/// Keeps the keys of issuers, on a thread of its own: none that serves waits for them.
+fn keep(issuers: Arc<Issuers>) -> Result<(), String> {
+    if issuers.is_empty() {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    spawn("issuers", move || runtime.block_on(issuers.keep())).map(drop)
 }
 
 /// Passes on what the supervisor says. Ends when it is to drain; the process ends

@@ -163,6 +163,9 @@ async fn start(config: &Checked, sockets: &Sockets) -> std::io::Result<(Child, C
                 roles: places(&token.roles),
             })
             .collect(),
+        issuers: config.issuers.clone(),
+        client_ca: config.client_ca.clone(),
+        https_url: config.https_url.clone(),
         limits: config.limits.clone(),
         audit: config.audit.clone(),
         log: config.log.clone(),
