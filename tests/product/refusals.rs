@@ -14,7 +14,7 @@ use tonic_types::StatusExt as _;
 use crate::caller::{Bare, block_on, client, keyreeve, run};
 
 /// Every method of the interface but `Stream`.
-const METHODS: [&str; 26] = [
+const METHODS: [&str; 39] = [
     "VaultService/CreateVault",
     "VaultService/GetVault",
     "VaultService/ListVaults",
@@ -40,6 +40,19 @@ const METHODS: [&str; 26] = [
     "CryptoService/Batch",
     "CryptoService/SignJwt",
     "CryptoService/GetJwks",
+    "AccessService/WhoAmI",
+    "AccessService/CreateRole",
+    "AccessService/GetRole",
+    "AccessService/ListRoles",
+    "AccessService/UpdateRole",
+    "AccessService/DeleteRole",
+    "AccessService/CreateAssignment",
+    "AccessService/GetAssignment",
+    "AccessService/ListAssignments",
+    "AccessService/DeleteAssignment",
+    "AccessService/GetVaultAccess",
+    "AccessService/UpdateVaultAccess",
+    "AccessService/UpdateNetworkRules",
     "StatusService/GetStatus",
 ];
 
