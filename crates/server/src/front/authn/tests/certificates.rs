@@ -107,9 +107,10 @@ impl Site {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let name = ServerName::try_from("localhost").expect("a name");
         let connector = TlsConnector::from(Arc::new(config));
-        let client = tokio::spawn(async move { connector.connect(name, near).await.map(drop) });
+        // Kept until the other end is done with the handshake.
+        let client = tokio::spawn(async move { connector.connect(name, near).await });
         let accepted = TlsAcceptor::from(server).accept(far).await;
-        let _ = client.await;
+        let _client = client.await;
         let stream = accepted.ok()?;
         Some(self.authn.present(stream.get_ref().1.peer_certificates()))
     }
