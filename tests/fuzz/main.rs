@@ -45,6 +45,9 @@ targets! {
     frame_response
     grpc_timeout
     hsm_profile
+    client_assertion
+    key_set
+    token
     import_der
     import_jwk
     import_pem

@@ -15,6 +15,7 @@ mod data_envelope;
 mod frames;
 mod grpc_timeout;
 mod hsm_profile;
+mod identity;
 mod import;
 mod jwt;
 mod key_envelope;
@@ -48,6 +49,9 @@ pub(crate) const TARGETS: &[Target] = &[
     frames::RESPONSE,
     grpc_timeout::TARGET,
     hsm_profile::TARGET,
+    identity::ASSERTION,
+    identity::KEYS,
+    identity::TOKEN,
     import::DER,
     import::JWK,
     import::PEM,

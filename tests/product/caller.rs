@@ -91,6 +91,18 @@ impl Answer {
 
 /// GET over HTTP/1.1, with more header lines if any.
 pub(crate) fn get(url: &str, ca: &str, path: &str, more: &str) -> Answer {
+    exchange(url, ca, &format!("GET {path}"), more, "")
+}
+
+/// POST of a form.
+pub(crate) fn post(url: &str, ca: &str, path: &str, form: &str) -> Answer {
+    let length = form.len();
+    let more =
+        format!("content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n");
+    exchange(url, ca, &format!("POST {path}"), &more, form)
+}
+
+fn exchange(url: &str, ca: &str, request: &str, more: &str, body: &str) -> Answer {
     let address = url.strip_prefix("https://").expect("an https address");
     let mut roots = RootCertStore::empty();
     let ca = rustls::pki_types::CertificateDer::from_pem_file(ca).expect("a certificate");
@@ -102,8 +114,8 @@ pub(crate) fn get(url: &str, ca: &str, path: &str, more: &str) -> Answer {
     let connection = ClientConnection::new(Arc::new(tls), host).expect("TLS");
     let socket = TcpStream::connect(address).expect("it listens");
     let mut stream = StreamOwned::new(connection, socket);
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{more}\r\n")
-        .expect("sent");
+    let common = format!("host: {address}\r\nconnection: close\r\n");
+    write!(stream, "{request} HTTP/1.1\r\n{common}{more}\r\n{body}").expect("sent");
     let mut answer = Vec::new();
     // A peer that ends without close_notify is noticed here, after the answer.
     let _ = stream.read_to_end(&mut answer);

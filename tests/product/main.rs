@@ -10,6 +10,7 @@ mod caller;
 mod crash;
 mod durability;
 mod first_steps;
+mod identity;
 mod interop;
 mod oracle;
 mod refusals;

@@ -6,7 +6,7 @@ use crate::{
     Page, PageRequest,
     crypto::jwt_json,
     name::Folded,
-    record::{self, KeyRecord, Record, VaultRecord, VersionRecord},
+    record::{self, KeyRecord, PrincipalRecord, Record, TokenRecord, VaultRecord, VersionRecord},
 };
 
 /// A kind of record in the store.
@@ -18,6 +18,10 @@ pub enum StoredAs {
     Key,
     /// A key version.
     Version,
+    /// A principal.
+    Principal,
+    /// A token.
+    Token,
 }
 
 /// Reads a record and writes it again; `None` if it is refused.
@@ -29,6 +33,8 @@ pub fn rewrite(kind: StoredAs, bytes: &[u8]) -> Option<Vec<u8>> {
         StoredAs::Vault => through::<VaultRecord>(bytes),
         StoredAs::Key => through::<KeyRecord>(bytes),
         StoredAs::Version => through::<VersionRecord>(bytes),
+        StoredAs::Principal => through::<PrincipalRecord>(bytes),
+        StoredAs::Token => through::<TokenRecord>(bytes),
     }
 }
 

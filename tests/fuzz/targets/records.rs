@@ -20,9 +20,14 @@ const VAULT: &[u8] = include_bytes!("../../../crates/service/tests/golden/vault.
 const KEY: &[u8] = include_bytes!("../../../crates/service/tests/golden/key.json");
 const VERSION: &[u8] = include_bytes!("../../../crates/service/tests/golden/version.json");
 
+const PRINCIPAL: &[u8] = include_bytes!("../../../crates/service/tests/golden/principal.json");
+const TOKEN: &[u8] = include_bytes!("../../../crates/service/tests/golden/token.json");
+const PRINCIPAL_ID: &str = "11111111-2222-4333-8444-555555555555";
+const TOKEN_ID: &str = "0123456789abcdef0123456789abcdef";
+
 /// A byte for the kind, then the record.
 fn seeds() -> Vec<Vec<u8>> {
-    [VAULT, KEY, VERSION]
+    [VAULT, KEY, VERSION, PRINCIPAL, TOKEN]
         .into_iter()
         .zip(0_u8..)
         .map(|(record, kind)| [&[kind][..], record].concat())
@@ -31,10 +36,12 @@ fn seeds() -> Vec<Vec<u8>> {
 
 fn run(input: &[u8]) {
     let Some((kind, record)) = input.split_first() else { return };
-    let kind = match kind % 3 {
+    let kind = match kind % 5 {
         0 => StoredAs::Vault,
         1 => StoredAs::Key,
-        _ => StoredAs::Version,
+        2 => StoredAs::Version,
+        3 => StoredAs::Principal,
+        _ => StoredAs::Token,
     };
     if let Some(once) = rewrite(kind, record) {
         assert_eq!(rewrite(kind, &once).as_ref(), Some(&once));
@@ -54,7 +61,9 @@ fn load(kind: StoredAs, record: &[u8]) {
     let batch = Batch::new()
         .put(Key::new(["vaults", "prod"]), or(StoredAs::Vault, VAULT))
         .put(Key::new(["keys", "prod", "jwt"]), or(StoredAs::Key, KEY))
-        .put(Key::new(["keys", "prod", "jwt", &"03".repeat(16)]), or(StoredAs::Version, VERSION));
+        .put(Key::new(["keys", "prod", "jwt", &"03".repeat(16)]), or(StoredAs::Version, VERSION))
+        .put(Key::new(["principals", PRINCIPAL_ID]), or(StoredAs::Principal, PRINCIPAL))
+        .put(Key::new(["tokens", TOKEN_ID]), or(StoredAs::Token, TOKEN));
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let store = MemoryStore::new();
