@@ -39,6 +39,9 @@ macro_rules! targets {
 }
 
 targets! {
+    audit_record
+    audit_note
+    audit_proof
     config
     data_envelope
     frame_request

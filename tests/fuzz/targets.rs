@@ -10,6 +10,7 @@
 //! They refuse to depend on the time or on one another: an input that fails once fails
 //! again.
 
+mod audit;
 mod config;
 mod data_envelope;
 mod frames;
@@ -43,6 +44,9 @@ pub(crate) struct Target {
 }
 
 pub(crate) const TARGETS: &[Target] = &[
+    audit::RECORD,
+    audit::NOTE,
+    audit::PROOF,
     config::TARGET,
     data_envelope::TARGET,
     frames::REQUEST,

@@ -144,7 +144,7 @@ async fn call_until_it_fails(settings: [String; 3], cycle: u64) -> Received {
 #[test]
 fn nothing_that_was_sent_or_given_out_is_recorded() {
     let service = Keyreeve::start().expect("a service");
-    let mut canaries = block_on(sing(&client(&service)));
+    let mut canaries = block_on(async { sing(&client(&service)).await });
     // A credential that is refused, and a method and names that there are not.
     let wrong = "kr_CANARYcredential0123456789abcdefghijklmnopq";
     let refused = service.command().env("KEYREEVE_TOKEN", wrong).args(["vault", "list"]).output();

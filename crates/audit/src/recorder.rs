@@ -145,7 +145,12 @@ impl Recorder {
 
     /// How it is.
     pub fn standing(&self) -> Standing {
-        self.standing.borrow().clone()
+        // The thread that looks after the log may not have seen yet that it stopped.
+        let stopped = self.current.load().as_ref().and_then(|appender| appender.health().stopped);
+        match stopped {
+            Some(stopped) => Standing::Stopped(stopped.to_string().into()),
+            None => self.standing.borrow().clone(),
+        }
     }
 
     /// The public key and the health of the log that is open, or was open last.

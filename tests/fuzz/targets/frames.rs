@@ -5,10 +5,10 @@
 
 use keyreeve_backend::{Error, InvalidInput};
 use keyreeve_keyhost::{
-    Binding,
+    Binding, LogId,
     frame::{
-        DataKeySeal, Encrypted, KeyRef, Opening, Request, RequestFrame, Response, ResponseFrame,
-        SealedImport,
+        DataKeySeal, Encrypted, KeyRef, Opening, PreviousCheckpoint, Request, RequestFrame,
+        Response, ResponseFrame, SealedImport,
     },
     fuzzing,
 };
@@ -161,6 +161,14 @@ fn requests() -> Vec<Request<'static>> {
             wrapped_only: true,
         },
         Request::Random { size: 32 },
+        Request::AuditKey(LogId::from_bytes([4; 8])),
+        Request::SignCheckpoint {
+            log: LogId::from_bytes([4; 8]),
+            previous: PreviousCheckpoint::Signed(b"note"),
+            size: 9,
+            root: [6; 32],
+            proof: &[8; 64],
+        },
     ]
 }
 

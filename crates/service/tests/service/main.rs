@@ -2,6 +2,7 @@
 //! software backend, and the in-memory store. Only the process boundary is missing.
 
 mod access;
+mod audit;
 mod crypto;
 mod escalation;
 mod following;
