@@ -211,3 +211,58 @@ pub(super) fn check(
     }
     checked
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issuer(more: &str) -> Result<(), &'static str> {
+        let text =
+            format!("name = \"idp\"\nurl = \"https://i.example/x\"\naudience = \"kr\"\n{more}");
+        let config: IssuerConfig = toml::from_str(&text).map_err(|_| "the text")?;
+        config.issuer().map(drop).map_err(|(field, _)| field)
+    }
+
+    /// Guards against a configuration of the documentation that is not taken.
+    #[test]
+    fn what_is_documented_is_taken() {
+        for good in [
+            "",
+            "preset = \"kubernetes\"\nca = \"ca.crt\"",
+            "preset = \"entra\"",
+            "preset = \"keycloak\"\nkind = \"service-principal\"",
+            "preset = \"github-actions\"\nrequire = { repository_owner_id = \"1\" }",
+            "preset = \"spiffe\"\ntrust_domain = \"example.org\"\nalgorithms = [\"ES256\"]",
+            "principal = [\"a\", \"b.c\"]\ngroups = \"roles\"\nleeway = 0",
+            "jwks_url = \"https://i.example/keys\"\njwks_hosts = [\"k.example:8443\"]",
+        ] {
+            assert_eq!(issuer(good), Ok(()), "{good}");
+        }
+    }
+
+    /// Guards against a slip that widens who is let in, and against one that is told
+    /// under another field's name.
+    #[test]
+    fn a_slip_is_refused_under_its_name() {
+        for (bad, field) in [
+            ("algorithms = [\"none\"]", "algorithms"),
+            ("algorithms = [\"HS256\"]", "algorithms"),
+            ("algorithms = [\"ES256K\"]", "algorithms"),
+            ("algorithms = []", "algorithms"),
+            ("preset = \"okta\"", "preset"),
+            ("preset = \"spiffe\"", "trust_domain"),
+            ("trust_domain = \"spiffe://x\"", "trust_domain"),
+            ("kind = \"group\"", "kind"),
+            ("principal = []", "principal"),
+            ("groups = [\"\"]", "groups"),
+            ("tenant = \"x\"", "the text"),
+        ] {
+            assert_eq!(issuer(bad), Err(field), "{bad}");
+        }
+        for bad in
+            ["http://i", "https://", "i.example", "https://u@i/", "https://i/?a", "https://i/#a"]
+        {
+            assert!(https(bad).is_err(), "{bad}");
+        }
+    }
+}
