@@ -21,7 +21,7 @@ fn only_keys_that_may_sign_tokens_are_taken() {
         jwk[name] = value;
         jwk
     };
-    assert_eq!(taken(&[good.clone()]), 1);
+    assert_eq!(taken(std::slice::from_ref(&good)), 1);
     assert_eq!(taken(&[with("alg", json!("ES256")), with("kid", json!("b"))]), 2);
     for (name, value) in [
         ("use", json!("enc")),
