@@ -98,10 +98,7 @@ fn a_full_disk_stops_what_needs_a_record_and_heals() {
         assert_eq!(log.state(), audit_log::State::Stopped, "{log:?}");
         assert!(log.detail.contains("audit log has stopped"), "{log:?}");
         let public = |path| {
-            let (url, ca) =
-                (service.setting("KEYREEVE_JWKS_URL"), service.setting("KEYREEVE_CACERT"));
-            let url = url.split_once("/vaults").map_or(url, |(base, _)| base);
-            get(url, ca, path, "")
+            get(service.setting("KEYREEVE_HTTPS_URL"), service.setting("KEYREEVE_CACERT"), path, "")
         };
         assert_eq!(public("/vaults/dev/.well-known/jwks.json").status, 200);
         let health = public("/readyz");

@@ -29,7 +29,7 @@ fn built_in_roles_that_manage_have_no_data_rights() {
             role.name()
         );
     }
-    assert_eq!(Role::built_in().len(), 14);
+    assert_eq!(Role::built_in().len(), 15);
 }
 
 /// Guards against a role that is handed out by those who are no Owner and lets its

@@ -284,7 +284,8 @@ async fn once(routes: &Routes, who: &str, method: Method, place: Place) -> Resul
         }),
         Method::DeletePrincipal => send!(DeletePrincipalRequest { name: NOBODY.to_owned() }),
         Method::AddClientSecret => {
-            send!(AddClientSecretRequest { parent: NOBODY.to_owned(), expire_time: None })
+            let expire_time = Some(Timestamp { seconds: IN_2090, nanos: 0 });
+            send!(AddClientSecretRequest { parent: NOBODY.to_owned(), expire_time })
         }
         Method::AddCertificate => {
             send!(AddCertificateRequest { parent: NOBODY.to_owned(), certificate: message.into() })

@@ -68,7 +68,7 @@ impl Seen for Signed {
 impl Seen for SignedEach {
     fn sight(&self) -> Sight<'_> {
         let signed = self.signatures.iter().filter(|signature| signature.is_ok()).count();
-        Sight { number: Some(signed as u64), ..Sight::of(&self.version) }
+        Sight { number: u64::try_from(signed).ok(), ..Sight::of(&self.version) }
     }
 }
 
