@@ -21,8 +21,9 @@ use crate::{
     operation,
 };
 
-/// Most operations of one stream that run at the same time.
-const MAX_IN_FLIGHT: usize = 128;
+/// Most operations of one stream that run at the same time: enough to keep every worker
+/// busy, and fewer than a busy keyhost lets wait, so that a stream alone is never refused.
+const MAX_IN_FLIGHT: usize = 48;
 
 type Running = Pin<Box<dyn Future<Output = StreamResponse> + Send>>;
 

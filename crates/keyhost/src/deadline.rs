@@ -40,7 +40,7 @@ impl Deadline {
     /// Whether it has passed, by a clock that is a few milliseconds late and costs
     /// next to nothing: for a look before the work. Whoever waits, waits exactly.
     pub fn has_passed(self) -> bool {
-        micros(clock_gettime(ClockId::MonotonicCoarse)) > self.monotonic_us
+        coarse_us() > self.monotonic_us
     }
 
     /// How long until then; zero if it has passed.
@@ -57,6 +57,11 @@ impl Deadline {
 /// Microseconds of `CLOCK_MONOTONIC`, which is the same in every process.
 pub(crate) fn monotonic_us() -> u64 {
     micros(clock_gettime(ClockId::Monotonic))
+}
+
+/// The same, a few milliseconds late, for next to nothing.
+pub(crate) fn coarse_us() -> u64 {
+    micros(clock_gettime(ClockId::MonotonicCoarse))
 }
 
 const fn micros(time: Timespec) -> u64 {

@@ -28,6 +28,7 @@ mod limits;
 mod log;
 mod problem;
 mod slot;
+mod telemetry;
 mod token;
 
 pub use audit::AuditConfig;
@@ -39,6 +40,7 @@ pub use limits::Limits;
 pub use log::{Format, LogConfig};
 pub use problem::{Problem, Report};
 pub use slot::SlotConfig;
+pub use telemetry::Telemetry;
 pub use token::{Token, TokenConfig};
 
 use crate::{listen::cores, tls};
@@ -94,6 +96,12 @@ pub struct Config {
     /// The audit log.
     #[serde(default)]
     pub audit: AuditConfig,
+    /// Who may read the metrics.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+    /// Spans for a collector.
+    #[serde(default)]
+    pub telemetry: Telemetry,
     /// What is logged, to standard error.
     #[serde(default)]
     pub log: LogConfig,
@@ -165,6 +173,16 @@ pub struct SoftwareConfig {
     pub call_limit_ms: Option<u64>,
 }
 
+/// `[metrics]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// Whether whoever reaches the HTTPS door may read `/metrics` without a token.
+    /// Default false: it takes a token that may read the status.
+    #[serde(default)]
+    pub open: bool,
+}
+
 /// `[premium]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -224,6 +242,10 @@ pub struct Checked {
     pub limits: Limits,
     /// The audit log.
     pub audit: AuditConfig,
+    /// Whether the metrics are for everybody.
+    pub open_metrics: bool,
+    /// Spans for a collector.
+    pub telemetry: Telemetry,
     /// What is logged.
     pub log: LogConfig,
     /// Whether RSA1_5 is offered.
@@ -320,6 +342,7 @@ impl Config {
         }
         self.limits.check(report);
         self.audit.check(report);
+        self.telemetry.check(report);
         self.log.check(report);
 
         match (grpc, https, problems.into_result()) {
@@ -340,6 +363,8 @@ impl Config {
                 https_url: self.https.url,
                 limits: self.limits,
                 audit: self.audit,
+                open_metrics: self.metrics.open,
+                telemetry: self.telemetry,
                 log: self.log,
                 allow_rsa1_5: self.allow_rsa1_5,
             }),

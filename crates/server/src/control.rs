@@ -22,7 +22,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::config::{AuditConfig, ClientCaConfig, IssuerConfig, Limits, LogConfig};
+use crate::config::{AuditConfig, ClientCaConfig, IssuerConfig, Limits, LogConfig, Telemetry};
 
 /// Longest message, in bytes: a front's start with as many tokens as there can be.
 const MAX_MESSAGE: usize = 384 * 1024;
@@ -136,6 +136,8 @@ pub(crate) struct FrontStart {
     pub https_url: Option<String>,
     pub limits: Limits,
     pub audit: AuditConfig,
+    pub open_metrics: bool,
+    pub telemetry: Telemetry,
     pub log: LogConfig,
     pub allow_rsa1_5: bool,
 }

@@ -10,7 +10,10 @@ mod authn;
 mod beat;
 mod drain;
 mod grpc;
+mod guests;
 mod https;
+mod metrics;
+pub(crate) mod otlp;
 mod prefix;
 mod runtime;
 mod status;
@@ -20,6 +23,7 @@ mod turn;
 
 pub(crate) use audit::FrontLog;
 pub(crate) use authn::{Authn, Certificates, Issuers, Pace, Tokens};
+pub(crate) use guests::Guests;
 pub(crate) use runtime::{Keyhosts, Links, Runtime};
 pub(crate) use status::Processes;
 pub(crate) use token_endpoint::TokenEndpoint;

@@ -6,8 +6,13 @@ use keyreeve_audit::Recorder;
 use keyreeve_store::Store;
 
 use crate::{
-    Backends, Clock, Follower, LoadError, Settings, access::Access, directory::Directory,
-    early::Early, registry::Registry,
+    Backends, Clock, Follower, LoadError, Settings, Throttled,
+    access::Access,
+    directory::Directory,
+    early::Early,
+    limit::Accounts,
+    meter::{LastCount, Meter, Meters, Spans},
+    registry::Registry,
 };
 
 /// The service, as one runtime uses it. Cheap to clone.
@@ -15,6 +20,7 @@ use crate::{
 pub struct Service {
     shared: Arc<Shared>,
     backends: Backends,
+    meter: Arc<Meter>,
 }
 
 /// What the service's runtimes share.
@@ -27,10 +33,15 @@ pub struct Shared {
     pub(crate) clock: Clock,
     pub(crate) audit: Arc<Recorder>,
     pub(crate) early: Early,
+    pub(crate) accounts: Accounts,
+    pub(crate) meters: Meters,
+    pub(crate) spans: Spans,
+    pub(crate) expiring: LastCount,
 }
 
 impl Shared {
-    /// Reads the store; what is done is recorded in `audit`. The follower is to be spawned once, on any runtime, and
+    /// Reads the store; what is done is recorded in `audit`. The follower is to be
+    /// spawned once, on any runtime, and
     /// keeps the records in memory as the store has them.
     pub async fn open(
         store: Arc<dyn Store>,
@@ -44,8 +55,21 @@ impl Shared {
             Follower::start(Arc::clone(&store), Arc::clone(&access), Arc::clone(&directory))
                 .await?;
         let (registry, follower) = followed;
-        let early = Early::default();
-        let shared = Self { registry, access, directory, store, settings, clock, audit, early };
+        let accounts = Accounts::new(settings.rates);
+        let shared = Self {
+            registry,
+            access,
+            directory,
+            store,
+            settings,
+            clock,
+            audit,
+            early: Early::default(),
+            accounts,
+            meters: Meters::default(),
+            spans: Spans::default(),
+            expiring: LastCount::default(),
+        };
         Ok((Arc::new(shared), follower))
     }
 
@@ -63,6 +87,16 @@ impl Shared {
         &self.audit
     }
 
+    /// How often an operation was refused because of a rate.
+    pub fn throttled(&self) -> Throttled {
+        self.accounts.throttled()
+    }
+
+    /// Where spans go.
+    pub fn spans(&self) -> &Spans {
+        &self.spans
+    }
+
     /// What the operator decides.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -72,12 +106,17 @@ impl Shared {
 impl Service {
     /// The service for one runtime, with that runtime's clients.
     pub fn new(shared: Arc<Shared>, backends: Backends) -> Self {
-        Self { shared, backends }
+        let meter = shared.meters.add();
+        Self { shared, backends, meter }
     }
 
     /// What the service's runtimes share.
     pub fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     pub(crate) fn backends(&self) -> &Backends {

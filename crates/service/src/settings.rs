@@ -1,6 +1,6 @@
 //! What the configuration decides, and the limits nobody can configure.
 
-use crate::ConfiguredRole;
+use crate::{ConfiguredRole, Rates};
 
 /// What the configuration decides about the service.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub struct Settings {
     /// Who holds which roles at `/` because the configuration says so. Nobody may do
     /// anything in a service without any, until the store has assignments.
     pub roles: Vec<ConfiguredRole>,
+    /// What one principal and one vault may use.
+    pub rates: Rates,
 }
 
 /// Longest plaintext, message, ciphertext or wrapped key of one operation, in bytes.

@@ -51,9 +51,15 @@ impl Service {
         self.shared().registry.vault(name)
     }
 
-    /// Looks up a key version.
-    pub(crate) fn find(&self, _: &Permit, name: KeyName<'_>) -> Result<Arc<KeyVersion>, Error> {
-        self.shared().registry.version(name)
+    /// Looks up a key version, and charges for what the permit allows to do with it.
+    pub(crate) fn find(
+        &self,
+        permit: &Permit,
+        name: KeyName<'_>,
+    ) -> Result<Arc<KeyVersion>, Error> {
+        let version = self.shared().registry.version(name)?;
+        self.charge(permit, &version, 1)?;
+        Ok(version)
     }
 
     /// Checks a key for a use that needs its private half.

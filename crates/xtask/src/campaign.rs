@@ -41,6 +41,13 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 1000)]
         count: u32,
     },
+    /// Asks ten times more of the service than it can do: it must go on as if at its
+    /// capacity. Wants a machine that does nothing else.
+    Overload {
+        /// How long, in seconds, at capacity and then beyond it.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
     /// Seals and unseals 1 GiB in less than 64 MiB of memory.
     Seal,
     /// Kills the store alone under commits, again and again, and fails its disk at every
@@ -65,6 +72,7 @@ pub(crate) fn run(campaign: Option<Campaign>) -> Result<()> {
         Some(Campaign::Fuzz { target, minutes, .. }) => fuzz::run(target.as_deref(), minutes),
         Some(Campaign::Audit { count }) => tests::audit(count),
         Some(Campaign::Kills { count }) => tests::kills(count),
+        Some(Campaign::Overload { seconds }) => tests::overload(seconds),
         Some(Campaign::Seal) => tests::seal(),
         Some(Campaign::Store { rounds }) => tests::store(rounds),
     }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     codec::{self, Body},
-    deadline::Deadline,
+    deadline::{Deadline, monotonic_us},
     frame::{Description, MAX_PACKET, Request, Response},
     link::ClientLink,
     packet::PacketSocket,
@@ -222,6 +222,7 @@ impl Driver {
                 _ => broken = true,
             }
         }
+        state.waiting.learn(monotonic_us());
         drop(state);
         self.woken.drain(..).for_each(Waker::wake);
         wipe(packet);

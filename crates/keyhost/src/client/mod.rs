@@ -15,6 +15,7 @@ mod calls;
 mod checkpoints;
 mod driver;
 mod error;
+mod line;
 mod queue;
 mod sign_each;
 mod waiting;
@@ -32,6 +33,7 @@ pub use calls::{Ciphertext, DataKey, DataKeyAlgorithm, ImportedKey, NewVersion};
 pub use checkpoints::CheckpointRefused;
 pub use driver::Driver;
 pub use error::CallError;
+pub use line::LineState;
 
 use crate::{
     codec::Body,
@@ -42,9 +44,8 @@ use crate::{
 use queue::{Lane, Queue};
 use waiting::{Answer, Waiting};
 
-/// Most calls that may wait for one keyhost in one runtime, and most frames that may
-/// wait to leave. Beyond it a call is refused at once, which is better news than a
-/// deadline.
+/// Most calls that may ever wait in one line of one runtime, and most frames that may
+/// wait to leave. Under load a [`Line`](line::Line) is shorter than that.
 const MAX_PENDING: usize = 4096;
 
 /// When to try again while a keyhost is being started anew.
@@ -102,6 +103,18 @@ impl Client {
         self.0.state().shard.is_some()
     }
 
+    /// How the line to the workers is, and that of calls that may take long: making,
+    /// taking and destroying keys.
+    pub fn lines(&self) -> [LineState; 2] {
+        self.0.state().waiting.lines()
+    }
+
+    /// Whether more is asked of the workers than they can do, or of the thread for what
+    /// takes long.
+    pub fn is_overloaded(&self, slow: bool) -> bool {
+        self.0.state().waiting.is_standing(slow)
+    }
+
     /// One call that uses a key: without the sealed key first, and with it if the
     /// keyhost asks for it.
     ///
@@ -155,11 +168,13 @@ impl Client {
         let mut state = self.0.state();
         let State { shard, queue, waiting } = &mut *state;
         let shard = shard.ok_or(CallError::Unavailable { retry_after: RESTART_HINT })?;
-        if waiting.asked().max(queue.frames()) >= MAX_PENDING || waiting.is_full() {
+        if queue.frames() >= MAX_PENDING || waiting.is_full() {
             return Err(CallError::Overloaded { retry_after: OVERLOAD_HINT });
         }
-        let id = waiting.enter(deadline.instant());
         let deadline_us = deadline.as_monotonic_us();
+        let id = waiting
+            .enter(lane == Lane::Slow, deadline)
+            .map_err(|retry_after| CallError::Overloaded { retry_after })?;
         let frame = RequestFrame { id, shard, deadline_us, opening, request };
         let fits = queue.append(lane, &frame, MAX_PACKET);
         drop(state);

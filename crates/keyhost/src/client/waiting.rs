@@ -10,31 +10,43 @@
 use std::{
     pin::Pin,
     task::{Context, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use slab::Slab;
 
-use super::{CallError, RESTART_HINT, Shared};
-use crate::codec::Body;
+use super::{
+    CallError, RESTART_HINT, Shared,
+    line::{Line, LineState},
+};
+use crate::{
+    codec::Body,
+    deadline::{Deadline, coarse_us},
+};
 
 /// How many bits of an id say which place it is; the others count.
 const PLACE: u32 = 16;
 
 /// The calls that wait.
-#[derive(Default)]
 pub(super) struct Waiting {
     calls: Slab<Call>,
-    /// How many of them have no answer yet.
-    asked: usize,
+    /// Those that have no answer yet.
+    lines: Lines,
     count: u64,
     /// No deadline passes before this; `None` if there is no call.
     earliest: Option<Instant>,
 }
 
+/// One for the workers and one for what takes long.
+struct Lines {
+    work: Line,
+    slow: Line,
+}
+
 /// A place in the table.
 pub(super) struct Call {
     id: u64,
+    slow: bool,
     deadline: Instant,
     state: State,
 }
@@ -59,10 +71,23 @@ impl<'c> Answer<'c> {
     }
 }
 
+impl Default for Waiting {
+    fn default() -> Self {
+        let lines = Lines { work: Line::work(), slow: Line::slow() };
+        Self { calls: Slab::new(), lines, count: 0, earliest: None }
+    }
+}
+
 impl Waiting {
-    /// How many calls have no answer yet.
-    pub(super) const fn asked(&self) -> usize {
-        self.asked
+    /// How the lines are: to the workers, and to the thread for what takes long.
+    pub(super) fn lines(&self) -> [LineState; 2] {
+        [self.lines.work.state(), self.lines.slow.state()]
+    }
+
+    /// Whether more is asked than can be done.
+    pub(super) fn is_standing(&self, slow: bool) -> bool {
+        let line = if slow { &self.lines.slow } else { &self.lines.work };
+        line.is_standing(coarse_us())
     }
 
     /// Whether every place is taken, by calls or by answers nobody has come for.
@@ -70,29 +95,42 @@ impl Waiting {
         self.calls.len() >= 1 << PLACE
     }
 
-    /// Enters a call and returns its id, which is never used twice.
-    pub(super) fn enter(&mut self, deadline: Instant) -> u64 {
+    /// Enters a call and returns its id, which is never used twice; or says when there
+    /// will be room in its line.
+    pub(super) fn enter(&mut self, slow: bool, deadline: Deadline) -> Result<u64, Duration> {
+        self.lines.of(slow).join(coarse_us(), deadline.as_monotonic_us())?;
+        let deadline = deadline.instant();
         self.count += 1;
         let place = self.calls.vacant_entry();
         let id = self.count << PLACE | place.key() as u64;
-        place.insert(Call { id, deadline, state: State::Asked(None) });
-        self.asked += 1;
+        place.insert(Call { id, slow, deadline, state: State::Asked(None) });
         self.earliest = Some(self.earliest.map_or(deadline, |earliest| earliest.min(deadline)));
-        id
+        Ok(id)
     }
 
     /// Takes a call out: nobody waits for it any more.
     pub(super) fn take(&mut self, id: u64) -> Option<Call> {
         self.find(id)?;
         let call = self.calls.remove(place(id));
-        self.asked -= usize::from(call.is_asked());
+        if call.is_asked() {
+            self.lines.of(call.slow).leave();
+        }
         Some(call)
     }
 
     /// Keeps an answer for its caller, if that still waits, and says whom to wake.
     pub(super) fn answer(&mut self, id: u64, body: Body) -> Option<Waker> {
         let call = self.calls.get_mut(place(id)).filter(|call| call.id == id)?;
-        call.end(Ok(body), &mut self.asked)
+        if call.is_asked() {
+            self.lines.of(call.slow).answer();
+        }
+        call.end(Ok(body))
+    }
+
+    /// To be called after the answers of a packet.
+    pub(super) fn learn(&mut self, now_us: u64) {
+        self.lines.work.learn(now_us);
+        self.lines.slow.learn(now_us);
     }
 
     /// Ends the calls whose deadline has passed, and says whom to wake. An answer that
@@ -104,7 +142,10 @@ impl Waiting {
             if call.deadline <= now {
                 let late = || Err(CallError::DeadlineExceeded);
                 match &mut call.state {
-                    State::Asked(_) => woken.extend(call.end(late(), &mut self.asked)),
+                    State::Asked(_) => {
+                        self.lines.of(call.slow).leave();
+                        woken.extend(call.end(late()));
+                    }
                     State::Ended(answer) => *answer = Some(late()),
                 }
             } else if self.earliest.is_none_or(|earliest| call.deadline < earliest) {
@@ -121,9 +162,11 @@ impl Waiting {
 
     /// Ends all calls, as the keyhost is gone, and says whom to wake.
     pub(super) fn end(&mut self) -> Vec<Waker> {
-        let Self { calls, asked, .. } = self;
+        let Self { calls, lines, .. } = self;
+        lines.work.reset();
+        lines.slow.reset();
         let gone = || Err(CallError::Unavailable { retry_after: RESTART_HINT });
-        calls.iter_mut().filter_map(|(_, call)| call.end(gone(), asked)).collect()
+        calls.iter_mut().filter_map(|(_, call)| call.end(gone())).collect()
     }
 
     fn find(&mut self, id: u64) -> Option<&mut Call> {
@@ -146,16 +189,21 @@ impl Waiting {
     }
 }
 
+impl Lines {
+    const fn of(&mut self, slow: bool) -> &mut Line {
+        if slow { &mut self.slow } else { &mut self.work }
+    }
+}
+
 impl Call {
     const fn is_asked(&self) -> bool {
         matches!(self.state, State::Asked(_))
     }
 
     /// The first end is the one that counts.
-    fn end(&mut self, outcome: Result<Body, CallError>, asked: &mut usize) -> Option<Waker> {
+    fn end(&mut self, outcome: Result<Body, CallError>) -> Option<Waker> {
         let State::Asked(waker) = &mut self.state else { return None };
         let waker = waker.take();
-        *asked -= 1;
         self.state = State::Ended(Some(outcome));
         waker
     }

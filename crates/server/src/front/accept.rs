@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::turn::TurnStream;
+use super::{Guests, turn::TurnStream};
 
 /// How long to wait when the system cannot give another descriptor.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -39,6 +39,8 @@ pub(super) struct Door {
     pub(super) handshake: Duration,
     /// Connections that may be open, for all doors and threads together.
     pub(super) room: Arc<Semaphore>,
+    /// How many of them come from where.
+    pub(super) guests: Arc<Guests>,
     /// Becomes true when nothing more is to be accepted.
     pub(super) drain: watch::Receiver<bool>,
 }
@@ -51,7 +53,7 @@ impl Door {
         S: Fn(Connection, Source, watch::Receiver<bool>) -> F + Clone + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let Self { name, listener, tls, handshake, room, drain } = self;
+        let Self { name, listener, tls, handshake, room, guests, drain } = self;
         let listener = TcpListener::from_std(listener)?;
         let acceptor = TlsAcceptor::from(tls);
         let mut connections = JoinSet::new();
@@ -72,13 +74,18 @@ impl Door {
             };
             let (acceptor, serve, drain) = (acceptor.clone(), serve.clone(), drain.clone());
             // An IPv4 peer of a socket for both families is an IPv4 peer.
-            let peer = Some(Peer::Ip(peer.ip().to_canonical(), peer.port()));
+            let (address, port) = (peer.ip().to_canonical(), peer.port());
+            let Some(guest) = Arc::clone(&guests).welcome(address) else {
+                tracing::debug!(%address, "too many connections from one address");
+                continue;
+            };
+            let peer = Some(Peer::Ip(address, port));
             let source = Source { peer, listener: Arc::clone(&name) };
             // What leaves at the end of a turn waits for nothing.
             let _ = stream.set_nodelay(true);
             let (stream, outbox) = TurnStream::new(stream);
             connections.spawn(outbox.turns(async move {
-                let _place = place;
+                let _place = (place, guest);
                 let stream = BufReader::with_capacity(READ_AHEAD, stream);
                 match timeout(handshake, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => serve(stream, source, drain).await,

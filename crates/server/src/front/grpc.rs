@@ -18,7 +18,7 @@ use keyreeve_proto::{
     FILE_DESCRIPTOR_SET, method_of,
     v1::crypto_service_server::{CryptoServiceServer, SERVICE_NAME as CRYPTO},
 };
-use keyreeve_service::{Caller, Method, Service, Source, Unproven};
+use keyreeve_service::{Authentication, Caller, Method, Service, Source, Unproven};
 use tokio::sync::watch;
 use tonic::{body::Body, service::Routes};
 use tonic_health::{pb::health_server::HealthServer, server::HealthService};
@@ -111,6 +111,11 @@ impl Grpc {
                     Box::pin(self.authn.again(issuer, request.headers(), &presented)).await
                 }
             };
+            self.service.count_authentication(match credential {
+                Credential::Proven(_) => Authentication::Proven,
+                Credential::Failed | Credential::NoKeys => Authentication::Failed,
+                Credential::NotPresented => Authentication::NotPresented,
+            });
             match credential {
                 Credential::Proven(identity) => {
                     let now = Caller::new(identity, source, trace(request.headers()));
@@ -138,8 +143,13 @@ impl Grpc {
             self.routes.call(request).await
         };
         answer.map(|answer| {
-            if let (Some(caller), Some(reason)) = (caller, keyreeve_grpc::refused_early(&answer)) {
-                self.service.refused_early(&caller, reason, operation);
+            if let Some(caller) = caller {
+                if let Some(reason) = keyreeve_grpc::refused_early(&answer) {
+                    self.service.refused_early(&caller, reason, operation);
+                }
+                if is_malformed(&answer) {
+                    self.service.charge_malformed(self.service.debtor(&caller));
+                }
             }
             keyreeve_grpc::complete(answer)
         })
@@ -161,6 +171,11 @@ impl Grpc {
 fn is_open(path: &str) -> bool {
     path.starts_with("/grpc.health.v1.Health/")
         || path.starts_with("/grpc.reflection.v1.ServerReflection/")
+}
+
+/// Whether it says that the request was not one: `INVALID_ARGUMENT`, with no answer.
+fn is_malformed(answer: &Response<Body>) -> bool {
+    answer.headers().get("grpc-status").is_some_and(|status| status == "3")
 }
 
 fn is_operation(path: &str) -> bool {

@@ -1,14 +1,19 @@
-//! The HTTPS door: JWK sets, health, and where clients get tokens. All but the last is
-//! public.
+//! The HTTPS door: JWK sets, health, metrics, and where clients get tokens. The metrics
+//! take a token; all but the last two are public.
 //!
 //! ```text
 //! GET /vaults/{vault}/.well-known/jwks.json     the public keys of a vault
 //! GET /vaults/{vault}/keys/{key}/jwks.json      those of one key
 //! GET /healthz                                  the process answers
 //! GET /readyz                                   a keyhost serves, and what it does is recorded
+//! GET /metrics                                  what the service counts, for Prometheus
 //! ```
 //!
-//! and those of the token endpoint. It has no other route, and every answer but a JWK set is JSON of its own making.
+//! The metrics are for whoever may read the service's status, or for everybody if the
+//! configuration says so: they name operations, keyhosts and how busy they are.
+//!
+//! It has these, those of the token endpoint, and no other route; every answer but a JWK set and the metrics is JSON of its
+//! own making.
 
 use std::{
     pin::{Pin, pin},
@@ -36,8 +41,14 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::{
-    Processes, TokenEndpoint, accept::Connection, drain::until_drained, status::RECORDING,
-    token_endpoint, trace::trace,
+    Authn, Processes, TokenEndpoint,
+    accept::Connection,
+    authn::{Attempt, Credential, Presented},
+    drain::until_drained,
+    metrics,
+    status::RECORDING,
+    token_endpoint,
+    trace::trace,
 };
 use crate::config::Limits;
 
@@ -59,9 +70,11 @@ pub(super) struct Https {
 impl Https {
     pub(super) fn new(
         service: Service,
-        processes: Arc<Processes>,
+        authn: Arc<Authn>,
         tokens: Arc<TokenEndpoint>,
+        processes: Arc<Processes>,
         limits: &Limits,
+        open_metrics: bool,
     ) -> Self {
         let mut http = Builder::new(TokioExecutor::new());
         http.http1()
@@ -75,7 +88,9 @@ impl Https {
             .max_concurrent_streams(limits.calls_per_connection.min(64))
             .max_header_list_size(16 * 1024);
         let tokens = token_endpoint::routes(tokens, service.clone());
-        Self { routes: routes(service, processes).merge(tokens), http }
+        let nobody = Arc::new(Identity::nobody());
+        let context = Context { service, authn, processes, open_metrics, nobody };
+        Self { routes: routes(context).merge(tokens), http }
     }
 
     /// Serves one connection until its end, or to the end of what is in flight when
@@ -99,21 +114,24 @@ impl Https {
 #[derive(Clone)]
 struct Context {
     service: Service,
+    authn: Arc<Authn>,
     processes: Arc<Processes>,
+    open_metrics: bool,
     nobody: Arc<Identity>,
 }
 
-fn routes(service: Service, processes: Arc<Processes>) -> Router {
+fn routes(context: Context) -> Router {
     Router::new()
         .route("/vaults/{vault}/.well-known/jwks.json", get(vault_keys))
         .route("/vaults/{vault}/keys/{key}/jwks.json", get(key_keys))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
+        .route("/metrics", get(read_metrics))
         .fallback(async || problem(StatusCode::NOT_FOUND, "there is nothing at this address"))
         .method_not_allowed_fallback(async || {
             problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method")
         })
-        .with_state(Context { service, processes, nobody: Arc::new(Identity::nobody()) })
+        .with_state(context)
 }
 
 async fn vault_keys(
@@ -166,6 +184,41 @@ async fn ready(State(context): State<Context>) -> Response {
         (code, Json(json!({ "status": status, "audit": audit, "keyhosts": keyhosts })))
             .into_response(),
     )
+}
+
+/// For who may read the status, unless it is for everybody.
+async fn read_metrics(
+    State(context): State<Context>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(shared) = context.processes.service() else {
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "the service is starting");
+    };
+    let read = || metrics::write(shared, &context.processes);
+    let page = if context.open_metrics {
+        read()
+    } else {
+        // No client certificate is asked for at this door.
+        let credential = match context.authn.authenticate(&headers, &Presented::Nothing) {
+            Attempt::Done(credential) => credential,
+            Attempt::Refetch(issuer) => {
+                context.authn.again(issuer, &headers, &Presented::Nothing).await
+            }
+        };
+        let Credential::Proven(identity) = credential else {
+            let refused = problem(StatusCode::UNAUTHORIZED, credential.message());
+            let scheme = HeaderValue::from_static("Bearer");
+            return with_header(refused, header::WWW_AUTHENTICATE, scheme);
+        };
+        let caller = Caller::new(identity, source, trace(&headers));
+        match context.service.get_status(&caller, read, Deadline::after(DEADLINE)).await {
+            Ok(page) => page,
+            Err(error) => return failed(&error),
+        }
+    };
+    let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
+    no_store(with_header(page.into_response(), header::CONTENT_TYPE, content_type))
 }
 
 impl Context {
@@ -231,10 +284,11 @@ fn problem(code: StatusCode, message: &str) -> Response {
     no_store((code, Json(body)).into_response())
 }
 
-fn no_store(mut response: Response) -> Response {
-    const NO_STORE: (HeaderName, HeaderValue) =
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let (name, value) = NO_STORE;
+fn no_store(response: Response) -> Response {
+    with_header(response, header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+}
+
+fn with_header(mut response: Response, name: HeaderName, value: HeaderValue) -> Response {
     response.headers_mut().insert(name, value);
     response
 }

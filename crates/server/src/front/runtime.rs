@@ -17,7 +17,7 @@ use tonic_health::{
     server::{HealthReporter, HealthService},
 };
 
-use super::{Authn, Processes, TokenEndpoint, accept::Door, grpc, https, status};
+use super::{Authn, Guests, Processes, TokenEndpoint, accept::Door, grpc, https, status};
 use crate::config::Limits;
 
 /// How many starts and ends of a keyhost may wait for a thread that is busy.
@@ -35,13 +35,18 @@ pub(crate) struct Runtime {
     pub(crate) token_endpoint: Arc<TokenEndpoint>,
     pub(crate) processes: Arc<Processes>,
     pub(crate) limits: Arc<Limits>,
+    /// Whether whoever reaches the HTTPS door may read the metrics.
+    pub(crate) open_metrics: bool,
     pub(crate) room: Arc<Semaphore>,
+    pub(crate) guests: Arc<Guests>,
     pub(crate) drain: watch::Receiver<bool>,
 }
 
 /// One thread's clients, and what drives them.
 pub(crate) struct Keyhosts {
     backends: Backends,
+    /// Which keyhosts hold the standard and the premium tier.
+    tiers: [String; 2],
     clients: Vec<Client>,
     drivers: Vec<(Driver, mpsc::Receiver<Option<ClientLink>>)>,
 }
@@ -61,9 +66,11 @@ impl Keyhosts {
             drivers.push((driver, announced));
             links.push(announce);
         }
+        let premium_name = premium;
         let premium = premium.and_then(|name| clients.iter().find(|client| client.name() == name));
         let backends = Backends::new(clients.first()?.clone(), premium.cloned());
-        Some((Self { backends, clients, drivers }, links))
+        let tiers = [names.first()?.clone(), premium_name.unwrap_or_default().to_owned()];
+        Some((Self { backends, tiers, clients, drivers }, links))
     }
 }
 
@@ -84,6 +91,7 @@ impl Runtime {
             processes,
             limits,
             room,
+            guests,
             mut drain,
             ..
         } = self;
@@ -92,6 +100,7 @@ impl Runtime {
         }
         tokio::spawn(Arc::clone(&processes).beat());
         let audit = shared.audit().watch();
+        processes.watch(&keyhosts.clients, keyhosts.tiers);
         let service = Service::new(shared, keyhosts.backends);
 
         let door = |name, listener, tls| Door {
@@ -100,18 +109,26 @@ impl Runtime {
             tls,
             handshake: Duration::from_millis(limits.handshake_ms),
             room: Arc::clone(&room),
+            guests: Arc::clone(&guests),
             drain: drain.clone(),
         };
         let status = status::source(Arc::clone(&processes), keyhosts.clients);
         let health = HealthReporter::new();
         let answers = HealthService::from_health_reporter(health.clone());
-        let grpc = grpc::Grpc::new(&service, authn, status, answers, &limits);
+        let grpc = grpc::Grpc::new(&service, Arc::clone(&authn), status, answers, &limits);
         let grpc_door =
             door("grpc", self.grpc, self.grpc_tls).open(move |stream, source, drain| {
                 let grpc = grpc.clone();
                 async move { grpc.serve(stream, source, drain).await }
             });
-        let https = https::Https::new(service, processes, token_endpoint, &limits);
+        let https = https::Https::new(
+            service,
+            authn,
+            token_endpoint,
+            processes,
+            &limits,
+            self.open_metrics,
+        );
         let https_door =
             door("https", self.https, self.https_tls).open(move |stream, source, drain| {
                 let https = https.clone();

@@ -1,7 +1,7 @@
 //! How the processes of the service are, as the supervisor last said.
 
 use std::{
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
@@ -30,6 +30,9 @@ pub(crate) struct Processes {
     own: OnceLock<Vec<Protection>>,
     /// Where records are kept, and what is turned off.
     service: OnceLock<Arc<Shared>>,
+    /// Those of every thread, and the names of the keyhosts that hold the tiers.
+    clients: Mutex<Vec<Client>>,
+    backends: OnceLock<[String; 2]>,
     beats: Beats,
 }
 
@@ -57,6 +60,29 @@ impl Processes {
     /// Notes what the processes serve. Once.
     pub(crate) fn serve(&self, service: Arc<Shared>) {
         let _ = self.service.set(service);
+    }
+
+    /// Notes a thread's clients, and which keyhosts hold the standard and the premium
+    /// tier.
+    pub(super) fn watch(&self, clients: &[Client], backends: [String; 2]) {
+        let mut watched = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.extend_from_slice(clients);
+        let _ = self.backends.set(backends);
+    }
+
+    /// The clients of all threads.
+    pub(super) fn clients(&self) -> Vec<Client> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Which keyhosts hold the standard and the premium tier; empty if there is none.
+    pub(super) fn backends(&self) -> [String; 2] {
+        self.backends.get().cloned().unwrap_or_default()
+    }
+
+    /// What is served, once it is.
+    pub(super) fn service(&self) -> Option<&Arc<Shared>> {
+        self.service.get()
     }
 
     /// Shows that the calling thread makes progress: to be spawned once on each.

@@ -25,8 +25,8 @@ use crate::{
     config::TlsConfig,
     control::{ControlSocket, FromFront, FrontStart, ToFront, TokenStart},
     front::{
-        Authn, Certificates, FrontLog, Issuers, Keyhosts, Links, Pace, Processes, Runtime,
-        TokenEndpoint, Tokens,
+        Authn, Certificates, FrontLog, Guests, Issuers, Keyhosts, Links, Pace, Processes, Runtime,
+        TokenEndpoint, Tokens, otlp,
     },
     log, tls,
 };
@@ -91,7 +91,8 @@ fn serve(
 
     // 4. The store, on a runtime of its own, which also follows it.
     let store = open_store(&start.data_dir.join(STORE))?;
-    let settings = Settings { allow_rsa1_5: start.allow_rsa1_5, roles };
+    let rates = start.limits.rates();
+    let settings = Settings { allow_rsa1_5: start.allow_rsa1_5, roles, rates };
 
     // 5. The audit log, before anything is served: what comes before it is open waits.
     let (signer, to_signer) = signing_keyhost(&start.keyhosts)?;
@@ -104,11 +105,15 @@ fn serve(
     let authn = Arc::new(authn);
     let token_endpoint = Arc::new(TokenEndpoint::new(start.https_url, Arc::clone(&issuers)));
     keep(issuers)?;
+    if let Some(address) = start.telemetry.otlp {
+        export_spans(Arc::clone(&shared), address, start.telemetry.sample)?;
+    }
 
     // 6. One thread for each pair of listening sockets.
     let https = listeners.split_off(start.threads);
     let limits = Arc::new(start.limits);
     let room = Arc::new(Semaphore::new(limits.connections));
+    let guests = Arc::new(Guests::new(limits.connections_per_address));
     let (tell_drain, drain) = watch::channel(false);
     let mut links: Vec<Vec<Links>> = Vec::new();
     let mut threads = Vec::new();
@@ -127,7 +132,9 @@ fn serve(
             token_endpoint: Arc::clone(&token_endpoint),
             processes: Arc::clone(&processes),
             limits: Arc::clone(&limits),
+            open_metrics: start.open_metrics,
             room: Arc::clone(&room),
+            guests: Arc::clone(&guests),
             drain: drain.clone(),
         };
         threads.push(spawn(&format!("front-{index}"), move || run_thread(runtime))?);
@@ -290,6 +297,15 @@ fn keep(issuers: Arc<Issuers>) -> Result<(), String> {
         .build()
         .map_err(|error| error.to_string())?;
     spawn("issuers", move || runtime.block_on(issuers.keep())).map(drop)
+}
+
+/// Starts the thread that sends spans to a collector.
+fn export_spans(shared: Arc<Shared>, address: String, sample: f64) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    spawn("spans", move || runtime.block_on(otlp::export(&shared, &address, sample))).map(drop)
 }
 
 /// Passes on what the supervisor says. Ends when it is to drain; the process ends

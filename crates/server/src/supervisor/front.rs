@@ -168,6 +168,8 @@ async fn start(config: &Checked, sockets: &Sockets) -> std::io::Result<(Child, C
         https_url: config.https_url.clone(),
         limits: config.limits.clone(),
         audit: config.audit.clone(),
+        open_metrics: config.open_metrics,
+        telemetry: config.telemetry.clone(),
         log: config.log.clone(),
         allow_rsa1_5: config.allow_rsa1_5,
     };

@@ -27,6 +27,16 @@ impl RequestId {
         Self((u128::from(prefix) << 64 | u128::from(number)).to_be_bytes())
     }
 
+    /// The half that a thread has drawn.
+    pub(crate) const fn prefix(self) -> u64 {
+        (u128::from_be_bytes(self.0) >> 64) as u64
+    }
+
+    /// The half that counts.
+    pub(crate) const fn number(self) -> u64 {
+        u128::from_be_bytes(self.0) as u64
+    }
+
     /// The bytes.
     pub const fn bytes(self) -> [u8; 16] {
         self.0

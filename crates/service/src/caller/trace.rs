@@ -2,9 +2,14 @@
 
 use std::fmt;
 
-/// Identifies the trace that a request is part of: 16 bytes, not all zero.
+/// Identifies the trace that a request is part of, 16 bytes, not all zero; with the
+/// caller's span in it, and whether that is sampled.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TraceId([u8; 16]);
+pub struct TraceId {
+    id: [u8; 16],
+    parent: [u8; 8],
+    sampled: bool,
+}
 
 impl TraceId {
     /// Reads `traceparent` (W3C Trace Context, section 3.2): version, trace id, parent
@@ -18,18 +23,33 @@ impl TraceId {
             return None;
         }
         let version = hex(&fields[..2])?;
-        let (trace, parent, _) = (hex(&fields[3..35])?, hex(&fields[36..52])?, hex(&fields[53..])?);
+        let (trace, parent, flags) =
+            (hex(&fields[3..35])?, hex(&fields[36..52])? as u64, hex(&fields[53..])?);
         let ends = match version {
             0xff => false,
             0 => rest.is_empty(),
             _ => rest.is_empty() || rest.starts_with('-'),
         };
-        (ends && trace != 0 && parent != 0).then(|| Self(trace.to_be_bytes()))
+        (ends && trace != 0 && parent != 0).then(|| Self {
+            id: trace.to_be_bytes(),
+            parent: parent.to_be_bytes(),
+            sampled: flags & 1 == 1,
+        })
     }
 
     /// The bytes.
     pub const fn bytes(self) -> [u8; 16] {
-        self.0
+        self.id
+    }
+
+    /// The caller's span: 8 bytes, not all zero.
+    pub const fn parent(self) -> [u8; 8] {
+        self.parent
+    }
+
+    /// Whether the caller's span is sampled.
+    pub const fn is_sampled(self) -> bool {
+        self.sampled
     }
 }
 
@@ -47,7 +67,7 @@ fn hex(digits: &[u8]) -> Option<u128> {
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+        write!(f, "{:032x}", u128::from_be_bytes(self.id))
     }
 }
 
@@ -88,6 +108,18 @@ mod tests {
         ] {
             assert_eq!(read(&bad), None, "{bad}");
         }
+    }
+
+    /// Guards against a trace that is cut off from its caller's span, and one that is
+    /// sampled though its caller's is not.
+    #[test]
+    fn the_callers_span_and_its_sampling_are_read() {
+        let read =
+            |flags| TraceId::from_traceparent(&format!("00-{TRACE}-b7ad6b7169203331-{flags}"));
+        let sampled = read("01").expect("a trace");
+        assert_eq!(sampled.parent(), 0xb7ad_6b71_6920_3331_u64.to_be_bytes());
+        assert!(sampled.is_sampled() && read("ff").is_some_and(TraceId::is_sampled));
+        assert!(!read("00").expect("a trace").is_sampled());
     }
 
     proptest! {

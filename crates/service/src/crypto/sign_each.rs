@@ -46,7 +46,9 @@ impl Service {
         let SignEach { key, algorithm, contents } = request;
         let ask = Ask::using(Action::Sign, key, algorithm.name());
         self.run(caller, ask, deadline, move |permit| async move {
-            let key = self.check(self.find(&permit, key)?, Use::Sign(algorithm))?;
+            let version = self.find(&permit, key)?;
+            self.charge(&permit, &version, contents.len().saturating_sub(1) as u64)?;
+            let key = self.check(version, Use::Sign(algorithm))?;
             let prepared: Vec<_> = contents
                 .iter()
                 .map(|content| content.as_ref().map_err(Error::clone)?.prepare(algorithm))

@@ -83,6 +83,31 @@ impl<'a> Ask<'a> {
         Self::Thing(Thing { operation, action, kind: Kind::Credential, id })
     }
 
+    /// The vault that is asked for, if it is one.
+    pub(crate) const fn vault_name(&self) -> Option<&'a str> {
+        match self {
+            Self::One(_, resource) | Self::Public(_, resource) => resource.vault(),
+            Self::Key(_, key, _) => key.resource().vault(),
+            Self::Both(_, [(_, from), _]) => from.vault(),
+            Self::Thing(_)
+            | Self::Assign(_)
+            | Self::Unassign(_)
+            | Self::ReadAssignment(_)
+            | Self::Proven(_) => None,
+        }
+    }
+
+    /// The object in that vault, if it is one.
+    pub(crate) fn object_name(&self) -> Option<&'a str> {
+        match self {
+            Self::One(_, Resource::Object { name, .. })
+            | Self::Public(_, Resource::Object { name, .. })
+            | Self::Both(_, [(_, Resource::Object { name, .. }), _]) => Some(name),
+            Self::Key(_, key, _) => Some(key.key()),
+            _ => None,
+        }
+    }
+
     /// What the operation is called.
     pub(crate) const fn operation(&self) -> &'static str {
         match self {

@@ -1,4 +1,5 @@
-//! The gate: every operation of the service passes through [`Service::run`].
+//! The gate: every operation of the service passes through [`Service::pass`], by way of
+//! `Service::run`, which counts it.
 //!
 //! It decides, runs the operation and has its outcome recorded, in that order, and
 //! holds the answer until the record is durable. What the
@@ -38,7 +39,7 @@ impl Service {
     /// Passes an operation through the gate. `work` may run more than once: it is
     /// run again, after another decision, when a keyhost knows a later record than the
     /// one it went by, in which case nothing was done.
-    pub(crate) async fn run<T, F>(
+    pub(crate) async fn pass<T, F>(
         &self,
         caller: &Caller,
         ask: Ask<'_>,
@@ -62,12 +63,13 @@ impl Service {
             Box::pin(deed.announce(deadline)).await?;
         }
 
-        // 3. The operation, with the permit of its decision.
+        // 3. The operation, with the permit of its decision, if its caller can pay for it.
         let mut attempt = 1;
         let outcome = loop {
-            let outcome = match verdict {
+            let decided = verdict.map_err(|refusal| refusal.into_error(&ask));
+            let outcome = match self.admit(caller, &ask, decided) {
                 Ok(permit) => work(permit).await,
-                Err(refusal) => Err(refusal.into_error(&ask)),
+                Err(error) => Err(error),
             };
             match &outcome {
                 Err(e) if e.is_stale() && attempt < STALE_ATTEMPTS => {

@@ -7,10 +7,22 @@ use keyreeve_authz::{
 use keyreeve_types::UnixTime;
 
 use super::Ask;
-use crate::{Caller, Error, Kind, Service, caller::Source};
+use crate::{Caller, Error, Kind, Service, caller::Source, limit::Payer};
 
 /// Proof that the gate let an operation pass. Valid for one run of it.
-pub(crate) struct Permit(By);
+pub(crate) struct Permit(By, Payer);
+
+impl Permit {
+    /// The same, for an operation that `payer` is charged for.
+    pub(crate) fn paid_by(self, payer: Payer) -> Self {
+        Self(self.0, payer)
+    }
+
+    /// Who is charged for what it is used for.
+    pub(crate) const fn payer(&self) -> Payer {
+        self.1
+    }
+}
 
 /// What decided that an operation may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +78,8 @@ impl Service {
     pub(crate) fn decide_by(&self, policies: &Policies, caller: &Caller, ask: &Ask<'_>) -> Verdict {
         let source = caller.source();
         if let Ask::Public(action, resource) = ask {
-            return reaches(policies, source, *action, *resource).map(|()| Permit(By::Public));
+            return reaches(policies, source, *action, *resource)
+                .map(|()| Permit(By::Public, Payer::NONE));
         }
         let subject = caller.identity().subject().ok_or(Refusal::Unknown)?;
         let court = Court { policies, subject, source, now: self.shared().clock.now() };
@@ -91,7 +104,7 @@ impl Service {
                 let scope = policies.assignment(*id).map(|assignment| assignment.scope.resource());
                 court.allows(Action::ListAssignments, scope.unwrap_or(Resource::Service))
             }
-            Ask::Proven(_) => Ok(Permit(By::Proof)),
+            Ask::Proven(_) => Ok(Permit(By::Proof, Payer::NONE)),
             Ask::Public(..) => Err(Refusal::Denied(Denial::WrongFunction)),
         }
     }
@@ -137,10 +150,11 @@ fn reaches(
 
 impl From<Grant<'_>> for Permit {
     fn from(grant: Grant<'_>) -> Self {
-        Self(match grant.by() {
+        let by = match grant.by() {
             GrantedBy::Assignment(id) => By::Assignment(id),
             GrantedBy::AccessPolicy(_) => By::AccessPolicy,
-        })
+        };
+        Self(by, Payer::NONE)
     }
 }
 

@@ -35,6 +35,7 @@ impl Service {
     ) -> Result<Arc<KeyVersion>, Error> {
         let CreateKey { key, spec, operations, attributes } = &request;
         self.run(caller, Ask::key(Action::CreateKey, *key), deadline, move |permit| async move {
+            self.charge_making(&permit, &*self.find_vault(&permit, key.vault())?, *spec)?;
             let making =
                 Generate { spec: *spec, operations: *operations, attributes: attributes.clone() };
             self.add_version(permit, *key, attributes, deadline, making).await

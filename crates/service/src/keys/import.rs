@@ -81,6 +81,7 @@ impl Service {
             Ask::key(Action::ImportKey, request.key),
             deadline,
             move |permit| async move {
+                self.charge_import(&permit, &*self.find_vault(&permit, request.key.vault())?)?;
                 let making = Take {
                     spec: request.spec,
                     operations: request.operations,

@@ -20,6 +20,8 @@ impl Service {
         let key = key.without_version();
         self.run(caller, Ask::key(Action::RotateKey, key), deadline, move |permit| async move {
             let latest = self.find(&permit, key)?;
+            let vault = self.find_vault(&permit, key.vault())?;
+            self.charge_making(&permit, &vault, latest.spec())?;
             let (spec, ops) = (latest.spec(), latest.policy().made_for);
             let attributes = &Attributes { tags: latest.tags().clone(), ..Attributes::default() };
             let making = Generate { spec, operations: Some(ops), attributes: attributes.clone() };

@@ -3,6 +3,7 @@
 
 mod access;
 mod audit;
+mod counted;
 mod crypto;
 mod escalation;
 mod following;
@@ -10,6 +11,7 @@ mod gate;
 mod identities;
 mod jwt;
 mod keys;
+mod limits;
 mod races;
 mod revoking;
 mod who;

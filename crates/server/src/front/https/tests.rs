@@ -10,9 +10,10 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::control::{Phase, ProcessState};
+use crate::front::{Issuers, Pace, Tokens};
 
 /// The routes over an empty store, with one keyhost in `phase`.
-async fn door(phase: Phase) -> (Router, AuditLog) {
+async fn door(phase: Phase, open_metrics: bool) -> (Router, AuditLog) {
     let store = Arc::new(MemoryStore::new());
     let audit = AuditLog::start().unwrap_or_else(|error| panic!("{error}"));
     let opened = Shared::open(store, Settings::default(), Clock::system(), audit.recorder());
@@ -35,14 +36,19 @@ async fn door(phase: Phase) -> (Router, AuditLog) {
             .into(),
     );
     let listener = Arc::new(Listener { name: "https".parse().expect("a name"), private: false });
-    let routes = routes(Service::new(shared, Backends::new(client, None)), processes)
+    processes.watch(std::slice::from_ref(&client), ["software".to_owned(), String::new()]);
+    let issuers = Arc::new(Issuers::new(&[], Pace::STANDARD).unwrap_or_else(|e| panic!("{e}")));
+    let authn = Arc::new(Authn::new(Tokens::new([]), None, issuers, Arc::clone(&shared)));
+    let service = Service::new(shared, Backends::new(client, None));
+    let nobody = Arc::new(Identity::nobody());
+    let routes = routes(Context { service, authn, processes, open_metrics, nobody })
         .layer(Extension(Source { peer: None, listener }));
     (routes, audit)
 }
 
 async fn get(phase: Phase, path: &str) -> Response {
     let request = Request::get(path).body(Body::empty()).expect("a request");
-    let (routes, _audit) = door(phase).await;
+    let (routes, _audit) = door(phase, false).await;
     routes.oneshot(request).await.expect("an answer")
 }
 
@@ -61,7 +67,7 @@ async fn alive_is_not_ready() {
 /// one that is killed for it.
 #[tokio::test]
 async fn without_an_audit_log_nothing_is_ready_and_the_process_lives() {
-    let (routes, audit) = door(Phase::Serving).await;
+    let (routes, audit) = door(Phase::Serving, false).await;
     audit.recorder().close();
     for (path, code) in [("/readyz", StatusCode::SERVICE_UNAVAILABLE), ("/healthz", StatusCode::OK)]
     {
@@ -97,7 +103,7 @@ async fn errors_are_json_and_not_cached() {
 #[tokio::test]
 async fn other_methods_are_refused() {
     let request = Request::post("/healthz").body(Body::empty()).expect("a request");
-    let answer = door(Phase::Serving).await.0.oneshot(request).await.expect("an answer");
+    let answer = door(Phase::Serving, false).await.0.oneshot(request).await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
 }
 
@@ -119,4 +125,17 @@ fn a_set_says_how_long_it_may_be_kept() {
     let fresh = with_cache_headers("abc", StatusCode::OK.into_response());
     assert_eq!(fresh.headers()[header::ETAG], "\"abc\"");
     assert_eq!(fresh.headers()[header::CACHE_CONTROL], "public, max-age=300");
+}
+
+/// Guards against metrics that are for everybody unasked, and ones that nobody gets.
+#[tokio::test]
+async fn metrics_take_a_token_unless_they_are_open() {
+    let refused = get(Phase::Serving, "/metrics").await;
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.headers()[header::WWW_AUTHENTICATE], "Bearer");
+    let request = Request::get("/metrics").body(Body::empty()).expect("a request");
+    let (routes, _audit) = door(Phase::Serving, true).await;
+    let open = routes.oneshot(request).await.expect("an answer");
+    assert_eq!(open.status(), StatusCode::OK);
+    assert_eq!(open.headers()[header::CONTENT_TYPE], metrics::CONTENT_TYPE);
 }
