@@ -1,6 +1,6 @@
 //! The page and its documentation.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use keyreeve_service::{Clock, Settings, Shared};
 use keyreeve_store::MemoryStore;
