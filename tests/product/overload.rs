@@ -111,7 +111,8 @@ async fn at_capacity(callers: &[Bare], window: Duration) -> Outcome {
     let began = Instant::now();
     let end = began + WARM_UP + window;
     let mut tasks = JoinSet::new();
-    for caller in callers.iter().cycle().take(CALLERS).cloned() {
+    for caller in callers.iter().cycle().take(CALLERS) {
+        let caller = caller.clone();
         tasks.spawn(async move {
             let mut outcome = Outcome::default();
             while Instant::now() < end {

@@ -55,6 +55,7 @@ impl AuditDoor {
         let reader = self.service.read_audit_log(&caller, deadline).await?;
         let (records, receiver) = mpsc::channel(AHEAD);
         let service = self.service.clone();
+        #[expect(clippy::disallowed_methods, reason = "one thread for each of a few auditors")]
         tokio::task::spawn_blocking(move || {
             let _place = place;
             let sending = Sending { service, caller, records };

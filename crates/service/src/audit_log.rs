@@ -59,6 +59,7 @@ impl Service {
 }
 
 /// Reads files where nobody's request waits for it.
+#[expect(clippy::disallowed_methods, reason = "files are read for auditors, not for signatures")]
 async fn blocking<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
 ) -> Result<T, Error> {

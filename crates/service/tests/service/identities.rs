@@ -80,6 +80,7 @@ async fn no_use_that_begins_after_a_revocation_succeeds() {
         let revoked = Arc::new(AtomicBool::new(false));
         let user = {
             let (service, revoked) = (it.service.clone(), Arc::clone(&revoked));
+            #[expect(clippy::disallowed_methods, reason = "a thread that does nothing else")]
             tokio::task::spawn_blocking(move || {
                 let (mut before, mut late) = (0, 0);
                 // At least a hundred uses, of which some begin after the revocation.

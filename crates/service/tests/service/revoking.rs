@@ -50,7 +50,7 @@ impl Steps {
             tokio::task::yield_now().await;
         }
         let used = async {
-            while i % 5 == 0 && self.certain.load(Ordering::SeqCst) == seen {
+            while i.is_multiple_of(5) && self.certain.load(Ordering::SeqCst) == seen {
                 tokio::task::yield_now().await;
             }
         };

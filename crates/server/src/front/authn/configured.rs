@@ -11,8 +11,11 @@ use keyreeve_service::Identity;
 /// something about that hash, which tells nothing about a token that has 256
 /// random bits; the comparison that admits takes the same time for every hash.
 pub(crate) struct Tokens {
-    known: HashMap<u64, Vec<([u8; 32], Arc<Identity>)>>,
+    known: HashMap<u64, Vec<Known>>,
 }
+
+/// The SHA-256 of a token, and whom the token proves.
+type Known = ([u8; 32], Arc<Identity>);
 
 impl Tokens {
     /// From identities and SHA-256 of the tokens that prove them.

@@ -21,7 +21,12 @@ const ADDRESSES: usize = 4096;
 
 /// Who failed how often.
 #[derive(Default)]
-pub(super) struct Attempts(Mutex<HashMap<Option<[u8; 8]>, (Instant, u32)>>);
+pub(super) struct Attempts(Mutex<HashMap<Key, Count>>);
+
+/// An address, or what stands for those that are not told apart.
+type Key = Option<[u8; 8]>;
+/// Since when, and how often.
+type Count = (Instant, u32);
 
 impl Attempts {
     /// How long `address` has to wait before it is looked at; `None` for not at all.
