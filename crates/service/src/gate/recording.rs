@@ -264,7 +264,9 @@ impl Ask<'_> {
                 !leaves_all_as_it_is(*action)
             }
             Self::Assign(_) | Self::Unassign(_) => true,
-            Self::Both(..) | Self::ReadAssignment(_) | Self::Public(..) | Self::Proven(_) => false,
+            // One who is known may ask who that is, and for a token of its own.
+            Self::Proven(operation) => *operation != "WhoAmI",
+            Self::Both(..) | Self::ReadAssignment(_) | Self::Public(..) => false,
         }
     }
 

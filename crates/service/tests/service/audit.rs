@@ -57,6 +57,9 @@ async fn what_changes_something_is_announced_first() {
     let it = Fixture::start().await;
     it.key("jwt", KeySpec::EcP256).await;
     it.service.get_key(&it.caller, key("jwt"), soon()).await.expect("read");
+    it.service.who_am_i(&it.caller, soon()).await.expect("read");
+    let token = it.service.issue_access_token(&it.caller, soon()).await;
+    token.expect_err("for principals that are kept here");
     let records = it.audit.records().expect("a log");
     let phases = |operation: &str| -> Vec<_> {
         let of = |e: &&Entry| e.record.action.operation.as_str() == operation;
@@ -64,7 +67,9 @@ async fn what_changes_something_is_announced_first() {
     };
     assert_eq!(phases("CreateVault"), [Outcome::Intent, Outcome::Ok]);
     assert_eq!(phases("CreateKey"), [Outcome::Intent, Outcome::Ok]);
+    assert_eq!(phases("IssueAccessToken"), [Outcome::Intent, Outcome::Failed]);
     assert_eq!(phases("GetKey"), [Outcome::Ok]);
+    assert_eq!(phases("WhoAmI"), [Outcome::Ok]);
 }
 
 /// Guards against refusals and failures that leave no trace, or that are recorded as the
