@@ -65,7 +65,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::write(out.join("debug.rs"), debug)?;
     fs::write(out.join("methods.rs"), methods_of(&compiler.descriptor_pool())?)?;
-    fs::write(out.join("paths.rs"), paths_of(&compiler.descriptor_pool()))?;
 
     // Type names let a message find its own descriptor, as for its JSON form.
     let mut config = tonic_prost_build::Config::new();
@@ -85,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// have a method of one name.
 fn methods_of(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     let (mut variants, mut all) = (String::new(), String::new());
-    let (mut names, mut services) = (String::new(), String::new());
+    let (mut names, mut services, mut paths) = (String::new(), String::new(), String::new());
     for service in pool.services().filter(|s| s.package_name() == "keyreeve.v1") {
         for method in service.methods() {
             let (name, of) = (method.name(), service.name());
@@ -93,6 +92,7 @@ fn methods_of(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
             writeln!(all, "Self::{name},")?;
             writeln!(names, "Self::{name} => {name:?},")?;
             writeln!(services, "Self::{name} => {of:?},")?;
+            writeln!(paths, "\"/{}/{name}\" => Some(Self::{name}),", service.full_name())?;
         }
     }
     Ok(format!(
@@ -106,23 +106,10 @@ fn methods_of(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
          pub const fn name(self) -> &'static str {{ match self {{\n{names}}} }}\n\
          /// The service it is of, as `CryptoService`.\n\
          pub const fn service(self) -> &'static str {{ match self {{\n{services}}} }}\n\
+         /// That of an HTTP path, as `/keyreeve.v1.CryptoService/Sign`.\n\
+         pub fn from_path(path: &str) -> Option<Self> {{ match path {{\n{paths}_ => None }} }}\n\
          }}\n"
     ))
-}
-
-/// Our methods by their paths, sorted: `[(path, name)]`.
-fn paths_of(pool: &DescriptorPool) -> String {
-    let of = |service: protox::prost_reflect::ServiceDescriptor| {
-        let name = service.full_name().to_owned();
-        service
-            .methods()
-            .map(move |m| (format!("/{name}/{}", m.name()), m.name().to_owned()))
-            .collect::<Vec<_>>()
-    };
-    let ours = pool.services().filter(|service| service.package_name() == "keyreeve.v1");
-    let mut methods: Vec<_> = ours.flat_map(of).collect();
-    methods.sort();
-    format!("&{methods:?}")
 }
 
 /// Our messages that hold at least one secret field.

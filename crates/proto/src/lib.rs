@@ -34,16 +34,6 @@ include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 /// for server reflection, and for the protobuf JSON form of messages.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// The methods of all services, by their paths.
-const METHODS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/paths.rs"));
-
-/// The name of the method with this path, as `Sign` for
-/// `/keyreeve.v1.CryptoService/Sign`; `None` if it is no method of ours.
-pub fn method_of(path: &str) -> Option<&'static str> {
-    let found = METHODS.binary_search_by_key(&path, |(path, _)| *path).ok()?;
-    Some(METHODS[found].1)
-}
-
 /// Stands for a secret in `Debug`: its length in bytes, nothing more.
 struct Length(usize);
 

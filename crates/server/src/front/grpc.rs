@@ -15,7 +15,7 @@ use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use keyreeve_grpc::{CryptoDoor, StatusSource};
 use keyreeve_proto::{
-    FILE_DESCRIPTOR_SET, method_of,
+    FILE_DESCRIPTOR_SET, Method as Rpc,
     v1::crypto_service_server::{CryptoServiceServer, SERVICE_NAME as CRYPTO},
 };
 use keyreeve_service::{Authentication, Caller, Method, Service, Source, Unproven};
@@ -133,7 +133,7 @@ impl Grpc {
                 }
             }
         }
-        let operation = method_of(request.uri().path());
+        let operation = Rpc::from_path(request.uri().path()).map(Rpc::name);
         let request = request.map(PrefixFirst::new);
         // The router wraps each request and each answer several times over, which
         // costs as much as all that is ours: operations go past it.
@@ -162,7 +162,7 @@ impl Grpc {
             Credential::NoKeys => (Method::Oidc, "ISSUER_KEYS_MISSING"),
             _ => (Method::Token, "BAD_CREDENTIAL"),
         };
-        let operation = method_of(path);
+        let operation = Rpc::from_path(path).map(Rpc::name);
         self.service.refused_unproven(&Unproven { operation, method, source, reason });
     }
 }
