@@ -4,6 +4,7 @@
 mod assign;
 mod decide;
 mod escalation;
+mod golden;
 mod matrix;
 mod policies;
 mod world;

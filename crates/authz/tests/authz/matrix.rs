@@ -2,49 +2,31 @@
 //!
 //! Both are made by asking: each role is assigned at `/` and every action decided.
 
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::{fmt::Write as _, path::Path};
 
 use keyreeve_authz::{
     Action, ObjectKind, Permission, Plane, Policies, Resource, Right, Role, decide,
 };
 use keyreeve_types::UnixTime;
 
+use crate::golden::{compare, compare_page_of_roles};
 use crate::world::{self, assignment, subject, user};
 
 const BLESS: &str = "KEYREEVE_BLESS=1 cargo test -p keyreeve-authz --test authz matrix";
-const END: &str = "<!-- end of what is generated -->\n";
 
 /// Guards against a role that grants more or less after a change that was not about it.
 #[test]
 fn the_matrix_of_roles_and_actions_is_the_golden_file() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/roles.txt");
     let made = golden();
-    compare(&path, &made);
+    compare(&path, &made, BLESS);
 }
 
 /// Guards against a page that promises what a role does not grant, or is silent about
 /// what it does.
 #[test]
 fn the_page_of_roles_is_what_is_decided() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/roles.md");
-    let page = fs::read_to_string(&path).expect("the page");
-    let begin = format!("<!-- generated: {BLESS} -->\n");
-    let (before, rest) = page.split_once(&begin).expect("where the tables begin");
-    let (_, after) = rest.split_once(END).expect("where the tables end");
-    compare(&path, &format!("{before}{begin}\n{}{END}{after}", tables()));
-}
-
-fn compare(path: &Path, made: &str) {
-    if env::var_os("KEYREEVE_BLESS").is_some() {
-        fs::write(path, made).expect("written");
-    }
-    let kept = fs::read_to_string(path).unwrap_or_default();
-    let line = kept.lines().zip(made.lines()).find(|(kept, made)| kept != made);
-    assert!(
-        kept == made,
-        "{} is not what is decided, first at {line:?}: run `{BLESS}` and read what changed",
-        path.display()
-    );
+    compare_page_of_roles(&tables(), BLESS);
 }
 
 /// Whether `role`, held at `/`, allows `action` on a resource it can be asked of.

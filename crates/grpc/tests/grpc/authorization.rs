@@ -1,6 +1,6 @@
 //! Every method, by every role, everywhere: what the door lets pass.
 
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::{fmt::Write as _, path::Path};
 
 use keyreeve_authz::Role;
 use keyreeve_grpc::{
@@ -17,10 +17,10 @@ use tonic::{Code, Status};
 use crate::{
     Fixture, called,
     calls::{Place, call, keys_of},
+    golden::{compare, compare_page_of_roles},
 };
 
 const BLESS: &str = "KEYREEVE_BLESS=1 cargo test -p keyreeve-grpc --test grpc authorization";
-const END: &str = "<!-- end of what is generated -->\n";
 
 const OWN: Place = Place { vault: "own", keys: "" };
 const DISABLED: Place = Place { vault: "own", keys: "off-" };
@@ -116,7 +116,7 @@ async fn the_matrix_of_methods_and_roles_is_the_golden_file() {
         }
         text.push('\n');
     }
-    compare(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/matrix.txt"), &text);
+    compare(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/matrix.txt"), &text, BLESS);
 }
 
 /// Guards against a line of the table that is not what the door asks the gate for.
@@ -158,23 +158,5 @@ fn the_page_of_roles_has_the_table() {
         };
         writeln!(table, "| {}.{} | {line} |", method.service(), method.name()).expect("memory");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/roles.md");
-    let page = fs::read_to_string(&path).expect("the page");
-    let begin = format!("<!-- generated: {BLESS} -->\n");
-    let (before, rest) = page.split_once(&begin).expect("where the table begins");
-    let (_, after) = rest.split_once(END).expect("where the table ends");
-    compare(&path, &format!("{before}{begin}\n{table}\n{END}{after}"));
-}
-
-fn compare(path: &Path, made: &str) {
-    if env::var_os("KEYREEVE_BLESS").is_some() {
-        fs::write(path, made).expect("written");
-    }
-    let kept = fs::read_to_string(path).unwrap_or_default();
-    let line = kept.lines().zip(made.lines()).find(|(kept, made)| kept != made);
-    assert!(
-        kept == made,
-        "{} is not what is done, first at {line:?}: run `{BLESS}` and read what changed",
-        path.display()
-    );
+    compare_page_of_roles(&format!("{table}\n"), BLESS);
 }

@@ -3,6 +3,11 @@
 
 mod authorization;
 mod calls;
+/// Shared with the tests of `authz`, which keep a part of the same page.
+#[path = "../../../authz/tests/authz/golden.rs"]
+mod golden;
+/// Shared with the tests of `service`: the same callers at another door.
+#[path = "../../../service/tests/service/who.rs"]
 mod who;
 
 use std::sync::Arc;
