@@ -31,6 +31,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) limits: bool,
 
+    /// A build with the feature `bench-unaudited`: what the audit log costs is measured
+    /// against it, turn by turn.
+    #[arg(long, value_name = "BINARY", conflicts_with = "limits")]
+    pub(crate) unaudited: Option<PathBuf>,
+
     /// Fail if a target is missed.
     #[arg(long)]
     pub(crate) check: bool,

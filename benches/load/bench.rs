@@ -1,6 +1,6 @@
 //! One row, once: a, b and c, right after each other.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 
@@ -8,7 +8,7 @@ use crate::{
     bare::Bare,
     callers::{self, CALLERS},
     echo::EchoServer,
-    keyreeve::Keyreeve,
+    keyreeve::{self, Keyreeve},
     row::{ECHO, Operation, PLAINTEXT, Primitive, Row, Target},
 };
 
@@ -16,6 +16,7 @@ use crate::{
 pub(crate) struct Bench {
     echo: EchoServer,
     keyreeve: Option<Keyreeve>,
+    unaudited: Option<Keyreeve>,
     bare: Bare,
 }
 
@@ -29,6 +30,8 @@ pub(crate) struct Round {
     pub(crate) large_echo: Option<f64>,
     /// b; `None` if only the limits are measured.
     pub(crate) keyreeve: Option<Cost>,
+    /// b without an audit log, if there is such a build.
+    pub(crate) unaudited: Option<Cost>,
     /// c.
     pub(crate) bare: f64,
 }
@@ -40,16 +43,28 @@ pub(crate) struct Cost {
     pub(crate) total: f64,
     /// The front's part; for a latency there are no parts.
     pub(crate) front: Option<f64>,
+    /// Operations per second, of everybody who calls.
+    pub(crate) rate: f64,
 }
 
 impl Bench {
-    /// Starts what `rows` need; Keyreeve only if asked for.
-    pub(crate) async fn start(rows: &[&Row], with_keyreeve: bool) -> Result<Self> {
+    /// Starts what `rows` need; Keyreeve only if asked for, and beside it the build
+    /// `unaudited`.
+    pub(crate) async fn start(
+        rows: &[&Row],
+        with_keyreeve: bool,
+        unaudited: Option<&Path>,
+    ) -> Result<Self> {
         let echo = EchoServer::start().await.context("limit a")?;
         let with_module = rows.iter().any(|row| row.primitive == Primitive::ModuleP256);
         let bare = Bare::start(with_module).context("limit c")?;
-        let keyreeve = if with_keyreeve { Some(Keyreeve::start().await?) } else { None };
-        Ok(Self { echo, keyreeve, bare })
+        let keyreeve =
+            if with_keyreeve { Some(Keyreeve::start(keyreeve::binary()?).await?) } else { None };
+        let unaudited = match unaudited {
+            Some(binary) => Some(Keyreeve::start(binary.to_owned()).await?),
+            None => None,
+        };
+        Ok(Self { echo, keyreeve, unaudited, bare })
     }
 
     /// Measures one row, `length` for each of a, b and c.
@@ -60,9 +75,16 @@ impl Bench {
             Operation::EncryptGcm => Some(self.echo(PLAINTEXT, alone, length).await?),
             _ => None,
         };
-        let keyreeve = self.keyreeve(row.operation, alone, length).await.context("b, Keyreeve")?;
+        let keyreeve = cost(self.keyreeve.as_mut(), row.operation, alone, length).await;
+        let unaudited = cost(self.unaudited.as_mut(), row.operation, alone, length).await;
         let bare = self.bare.run(row.primitive, length).context("c, the bare loop")?;
-        Ok(Round { echo, large_echo, keyreeve, bare: if alone { bare.wall } else { bare.cpu } })
+        Ok(Round {
+            echo,
+            large_echo,
+            keyreeve: keyreeve.context("b, Keyreeve")?,
+            unaudited: unaudited.context("b without an audit log")?,
+            bare: if alone { bare.wall } else { bare.cpu },
+        })
     }
 
     async fn echo(&self, size: usize, alone: bool, length: Duration) -> Result<f64> {
@@ -70,28 +92,30 @@ impl Bench {
         let (window, _) = callers::run(callers, &[self.echo.pid()], length).await?;
         Ok(if alone { window.median_latency() } else { window.cost().iter().sum() })
     }
+}
 
-    async fn keyreeve(
-        &mut self,
-        operation: Operation,
-        alone: bool,
-        length: Duration,
-    ) -> Result<Option<Cost>> {
-        let Some(keyreeve) = &mut self.keyreeve else { return Ok(None) };
-        let callers = keyreeve.callers(if alone { 1 } else { CALLERS }, operation).await?;
-        let measured = callers::run(callers, keyreeve.processes(), length).await;
-        keyreeve.still_runs()?;
-        let (window, callers) = measured?;
-        let mut samples = 0;
-        for caller in callers {
-            samples += caller.check_samples().await?;
-        }
-        ensure!(samples > 0 || operation == Operation::VerifyP256, "no answer was verified");
-        Ok(Some(if alone {
-            Cost { total: window.median_latency(), front: None }
-        } else {
-            let cost = window.cost();
-            Cost { total: cost.iter().sum(), front: cost.first().copied() }
-        }))
+/// What `keyreeve` takes for `operation`, if it runs.
+async fn cost(
+    keyreeve: Option<&mut Keyreeve>,
+    operation: Operation,
+    alone: bool,
+    length: Duration,
+) -> Result<Option<Cost>> {
+    let Some(keyreeve) = keyreeve else { return Ok(None) };
+    let callers = keyreeve.callers(if alone { 1 } else { CALLERS }, operation).await?;
+    let measured = callers::run(callers, keyreeve.processes(), length).await;
+    keyreeve.still_runs()?;
+    let (window, callers) = measured?;
+    let mut samples = 0;
+    for caller in callers {
+        samples += caller.check_samples().await?;
     }
+    ensure!(samples > 0 || operation == Operation::VerifyP256, "no answer was verified");
+    let rate = window.rate();
+    Ok(Some(if alone {
+        Cost { total: window.median_latency(), front: None, rate }
+    } else {
+        let cost = window.cost();
+        Cost { total: cost.iter().sum(), front: cost.first().copied(), rate }
+    }))
 }

@@ -37,9 +37,16 @@ pub(crate) struct Window {
     pub(crate) cpu: Vec<u64>,
     /// How long each call took.
     pub(crate) latencies: Vec<Duration>,
+    /// How long it was.
+    pub(crate) length: Duration,
 }
 
 impl Window {
+    /// Operations per second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.operations as f64 / self.length.as_secs_f64()
+    }
+
     /// Microseconds of CPU time per operation, of each process.
     pub(crate) fn cost(&self) -> Vec<f64> {
         self.cpu.iter().map(|ns| *ns as f64 / 1e3 / self.operations as f64).collect()
@@ -86,7 +93,7 @@ pub(crate) async fn run<C: Caller>(
     }
     ensure!(operations > 0, "no call was answered in {length:?}");
     let cpu = processes.iter().map(|pid| after.since(&before, *pid)).collect();
-    Ok((Window { operations, cpu, latencies }, callers))
+    Ok((Window { operations, cpu, latencies, length }, callers))
 }
 
 #[derive(Default)]

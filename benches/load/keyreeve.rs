@@ -37,11 +37,11 @@ pub(crate) struct Keyreeve {
 }
 
 impl Keyreeve {
-    /// Starts it, waits until it serves, and connects.
-    pub(crate) async fn start() -> Result<Self> {
+    /// Starts `binary`, waits until it serves, and connects.
+    pub(crate) async fn start(binary: PathBuf) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let log = fs::File::create(directory.path().join("log"))?;
-        let mut command = pinned(binary()?);
+        let mut command = pinned(binary);
         command.args(["dev", "--grpc-listen", "127.0.0.1:0", "--https-listen", "127.0.0.1:0"]);
         command.arg("--data-dir").arg(directory.path().join("dev"));
         command.stdout(log.try_clone()?).stderr(log);
@@ -155,7 +155,7 @@ const fn key_name(operation: Operation) -> &'static str {
 }
 
 /// `$KEYREEVE_BIN`, or the release build beside this one.
-fn binary() -> Result<PathBuf> {
+pub(crate) fn binary() -> Result<PathBuf> {
     if let Some(path) = env::var_os("KEYREEVE_BIN") {
         return Ok(path.into());
     }

@@ -5,6 +5,14 @@
 //! cargo bench --bench load -- [FILTER]... [--json FILE]
 //! ```
 //!
+//! and for what the audit log costs, with a build that has none:
+//!
+//! ```sh
+//! KEYREEVE_BENCH=unaudited cargo build --release -p keyreeve --features bench-unaudited \
+//!     --target-dir target/unaudited
+//! cargo bench --bench load -- --unaudited target/unaudited/release/keyreeve
+//! ```
+//!
 //! In one go, and turn by turn so that a busy machine disturbs all three alike:
 //!
 //! - **a**: an empty tonic service that echoes bytes, on one `current_thread`
@@ -116,7 +124,7 @@ fn run(arguments: &Arguments) -> Result<()> {
 
 /// Measures the rows in turn, as often as asked.
 async fn measure(arguments: &Arguments, rows: &[&'static row::Row]) -> Result<report::Report> {
-    let mut bench = Bench::start(rows, !arguments.limits).await?;
+    let mut bench = Bench::start(rows, !arguments.limits, arguments.unaudited.as_deref()).await?;
     say("warming up");
     for row in rows {
         bench.measure(row, WARM_UP).await.with_context(|| format!("{}, warming up", row.name))?;

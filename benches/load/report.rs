@@ -15,11 +15,15 @@ pub(crate) struct Report {
 }
 
 /// The medians of a row. Each is taken by itself, so that the table adds up.
+#[derive(Clone, Copy)]
 struct Medians {
     a: f64,
     large: Option<f64>,
     b: Option<f64>,
     front: Option<f64>,
+    unaudited: Option<f64>,
+    /// The rate of b as a part of that without an audit log.
+    kept: Option<f64>,
     c: f64,
 }
 
@@ -50,6 +54,9 @@ impl Report {
                         "a_large": round.large_echo,
                         "b": round.keyreeve.map(|cost| cost.total),
                         "b_front": round.keyreeve.and_then(|cost| cost.front),
+                        "b_unaudited": round.unaudited.map(|cost| cost.total),
+                        "b_rate": round.keyreeve.map(|cost| cost.rate),
+                        "b_unaudited_rate": round.unaudited.map(|cost| cost.rate),
                         "c": round.bare,
                     })
                 })
@@ -65,6 +72,8 @@ impl Report {
                 "a_large": medians.large,
                 "b": medians.b,
                 "b_front": medians.front,
+                "b_unaudited": medians.unaudited,
+                "rate_kept_by_the_audit_log": medians.kept,
                 "c": medians.c,
                 "ratio": medians.ratio(row.target),
                 "target": row.target.value(),
@@ -85,6 +94,14 @@ impl Medians {
             large: median(rounds.iter().filter_map(|round| round.large_echo)),
             b: median(costs().map(|cost| cost.total)),
             front: median(costs().filter_map(|cost| cost.front)),
+            unaudited: median(
+                rounds.iter().filter_map(|round| round.unaudited).map(|cost| cost.total),
+            ),
+            kept: median(
+                rounds
+                    .iter()
+                    .filter_map(|round| Some(round.keyreeve?.rate / round.unaudited?.rate)),
+            ),
             c: median(rounds.iter().map(|round| round.bare)).unwrap_or(f64::NAN),
         }
     }
@@ -165,6 +182,18 @@ impl fmt::Display for Report {
             if let (Some(b), Some(front)) = (medians.b, medians.front) {
                 let hosts = b - front;
                 writeln!(f, "{}: front {front:.1}, keyhosts {hosts:.1}.", row.title)?;
+            }
+            if let (Some(unaudited), Some(kept)) = (medians.unaudited, medians.kept) {
+                let without = Medians { b: Some(unaudited), ..medians };
+                let ratio = without.ratio(row.target).map(|ratio| row.target.show(ratio));
+                writeln!(
+                    f,
+                    "{}: without the audit log {unaudited:.1}, ratio {}; with it, {:.0} % of \
+                     the throughput.",
+                    row.title,
+                    ratio.unwrap_or_default(),
+                    kept * 100.0,
+                )?;
             }
             if let Some(large) = medians.large {
                 writeln!(f, "{}: an echo of as many bytes takes {large:.1}.", row.title)?;

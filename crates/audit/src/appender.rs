@@ -4,16 +4,16 @@
 //! closed or has stopped, it says so to each record.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
 
+use crate::commit::{Commit, Submission, Wake};
+use crate::sheaf::Sheaf;
 use crate::state::State;
-use crate::writer::{Pending, Request};
-use crate::{Hash, Health, Record, Stopped};
+use crate::writer::Request;
+use crate::{Health, Record, Stopped};
 
 /// Appends to one open log.
 #[derive(Clone)]
@@ -33,39 +33,34 @@ impl Appender {
     /// # Errors
     /// As [`Log::append`](crate::Log::append).
     pub async fn append(&self, record: &Record) -> Result<u64, Stopped> {
-        self.append_encoded(Encoded::of(record)).await
-    }
-
-    /// Appends a record that was encoded before.
-    ///
-    /// # Errors
-    /// As [`Appender::append`].
-    pub async fn append_encoded(&self, entry: Encoded) -> Result<u64, Stopped> {
-        let (durable, answer) = oneshot::channel();
-        self.send(Request::Append(entry.pending(Some(durable)))).await?;
-        answer.await.map_err(|_| self.state.reason())
-    }
-
-    /// Appends records in their order and waits once. All are durable when this
-    /// returns.
-    ///
-    /// # Errors
-    /// As [`Appender::append`]; some of them may be there nevertheless.
-    pub async fn append_all(&self, records: &[Record]) -> Result<(), Stopped> {
-        let Some((last, before)) = records.split_last() else { return Ok(()) };
-        for record in before {
-            self.send(Request::Append(Encoded::of(record).pending(None))).await?;
-        }
-        // What is written in order is durable in order.
-        self.append(last).await.map(drop)
+        let commit = Arc::new(Commit::default());
+        let durable = commit.join();
+        let submission = self.submission(Sheaf::of(record), commit, Wake::All);
+        let requests = self.open().ok_or_else(|| self.state.reason())?;
+        let sent = requests.send(Request::Append(submission)).await;
+        drop(requests);
+        sent.map_err(|_| self.state.reason())?;
+        durable.await.map_err(|_| self.state.reason())
     }
 
     /// Appends a record for which nobody waits, as when whoever asked has gone. Never
     /// blocks. False if it was not taken: the queue is full, or the log has stopped.
     pub fn try_append(&self, record: &Record) -> bool {
-        self.open().is_some_and(|requests| {
-            requests.try_send(Request::Append(Encoded::of(record).pending(None))).is_ok()
-        })
+        self.submit(Sheaf::of(record), Arc::default(), Wake::All)
+    }
+
+    /// Hands a sheaf to the writer. Never blocks. If this is false, it was not taken,
+    /// and its commit has ended.
+    pub(crate) fn submit(&self, sheaf: Sheaf, commit: Arc<Commit>, wake: Wake) -> bool {
+        let submission = self.submission(sheaf, commit, wake);
+        let Some(requests) = self.open() else { return false };
+        match requests.try_send(Request::Append(submission)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(request) | TrySendError::Closed(request)) => {
+                drop(request);
+                false
+            }
+        }
     }
 
     /// How the log is.
@@ -73,69 +68,12 @@ impl Appender {
         self.state.health()
     }
 
-    /// Takes a record and gives what to wait for: once that is done, the record is
-    /// durable. Never blocks. Gives the record back if it was not taken: the queue is
-    /// full, or the log has stopped.
-    ///
-    /// # Errors
-    /// The record.
-    pub fn begin(&self, entry: Encoded) -> Result<Durable, Encoded> {
-        let Some(requests) = self.open() else { return Err(entry) };
-        let (durable, answer) = oneshot::channel();
-        match requests.try_send(Request::Append(entry.pending(Some(durable)))) {
-            Ok(()) => Ok(Durable { answer, state: Arc::clone(&self.state) }),
-            Err(
-                TrySendError::Full(Request::Append(back))
-                | TrySendError::Closed(Request::Append(back)),
-            ) => Err(Encoded { entry: back.entry, leaf: back.leaf }),
-            Err(_) => unreachable!("what was sent is an append"),
-        }
-    }
-
-    async fn send(&self, request: Request) -> Result<(), Stopped> {
-        let requests = self.open().ok_or_else(|| self.state.reason())?;
-        requests.send(request).await.map_err(|_| self.state.reason())
+    fn submission(&self, sheaf: Sheaf, commit: Arc<Commit>, wake: Wake) -> Submission {
+        Submission::new(sheaf, commit, Arc::clone(&self.state), wake)
     }
 
     fn open(&self) -> Option<mpsc::Sender<Request>> {
         if self.state.has_stopped() { None } else { self.requests.upgrade() }
-    }
-}
-
-/// A record, ready to be appended.
-#[derive(Debug)]
-pub struct Encoded {
-    entry: Vec<u8>,
-    leaf: Hash,
-}
-
-impl Encoded {
-    /// Encodes and hashes, so that the writer, who is one for all, need not.
-    pub fn of(record: &Record) -> Self {
-        let entry = record.encode();
-        let leaf = Hash::of_leaf(&entry);
-        Self { entry, leaf }
-    }
-
-    fn pending(self, durable: Option<oneshot::Sender<u64>>) -> Pending {
-        Pending { entry: self.entry, leaf: self.leaf, durable }
-    }
-}
-
-/// Ends when a record is durable, with its index.
-#[derive(Debug)]
-#[must_use = "a record is durable only when this has ended"]
-pub struct Durable {
-    answer: oneshot::Receiver<u64>,
-    state: Arc<State>,
-}
-
-impl Future for Durable {
-    type Output = Result<u64, Stopped>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = Pin::new(&mut self.answer).poll(cx);
-        answer.map(|answer| answer.map_err(|_| self.state.reason()))
     }
 }
 

@@ -2,7 +2,7 @@
 //! nobody can change it afterwards without its showing.
 //!
 //! ```text
-//! Record ──encode──► writer ──one frame, one sync──► journal ─► the caller goes on
+//! Record ──► sheaf ──► writer ──one frame, one sync──► journal ─► the caller goes on
 //!                      │
 //!                      └─► publisher ──► tiles ──► signer ──► checkpoint
 //! ```
@@ -22,6 +22,7 @@
 mod appender;
 mod atomic;
 mod bundle;
+mod commit;
 mod error;
 mod files;
 mod inclusion;
@@ -37,6 +38,8 @@ pub mod record;
 mod recorder;
 mod recover;
 mod retention;
+mod scribe;
+mod sheaf;
 mod signer;
 mod state;
 mod tile;
@@ -45,7 +48,8 @@ mod tree;
 mod verify;
 mod writer;
 
-pub use appender::{Appender, Durable, Encoded};
+pub use appender::Appender;
+pub use commit::Durable;
 pub use error::{Contradiction, OpenError, ReadError, Stopped};
 pub use files::{DiskFiles, Files, Listed, Writable};
 pub use inclusion::{BadProof, InclusionProof, prove};
@@ -59,6 +63,7 @@ pub use read::{Entry, Reader};
 pub use record::{Record, Word};
 pub use recorder::{Opening, Recorder, Standing, Unrecorded};
 pub use retention::{PRUNE, PruneError};
+pub use scribe::{Scribe, ScribeDriver};
 pub use signer::{CheckpointSigner, Ed25519Signer, SigningError, SigningRequest};
 pub use state::Health;
 pub use tree::Tree;

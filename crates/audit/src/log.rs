@@ -19,7 +19,7 @@ use crate::state::State;
 use crate::writer::{Request, Writer};
 use crate::{
     Appender, Checkpoint, CheckpointSigner, DiskFiles, Files, Hash, Health, OpenError, PruneError,
-    Record, SigningError, Stopped, layout, retention,
+    Record, SigningError, Stopped, bundle, layout, retention,
 };
 
 /// How often checkpoints are made, and how much may wait.
@@ -29,7 +29,7 @@ pub struct Settings {
     pub checkpoint_interval: Duration,
     /// And at the latest after this many records. 10,000.
     pub checkpoint_records: u64,
-    /// How many records may wait for the writer before callers do. 4,096.
+    /// How many sheaves of records may wait for the writer before callers do. 4,096.
     pub queue: usize,
     /// Size of a journal segment in bytes: at least 512 KiB. 8 MiB.
     pub segment_bytes: u64,
@@ -118,7 +118,9 @@ impl Log {
             spares_made: 0,
         };
         for entry in &recovered.journaled {
-            publisher.take(entry, Hash::of_leaf(entry));
+            let mut lengthened = Vec::with_capacity(2 + entry.len());
+            bundle::push(&mut lengthened, entry);
+            publisher.take(&lengthened, Hash::of_leaf(entry));
         }
         let checkpoint = publisher.publish().map_err(io)?.map_err(OpenError::Signing)?;
         publisher.clear_journal().map_err(io)?;

@@ -116,10 +116,10 @@ fn resources(entry: &Entry) -> Vec<Value> {
 fn resource(of: &Object) -> Value {
     let mut path = Vec::new();
     if let Some(vault) = &of.vault {
-        path.push(format!("vaults/{}", vault.folded()));
+        path.push(format!("vaults/{}", vault.as_str()));
     }
     if let Some(name) = &of.name {
-        path.push(format!("{}s/{}", of.kind.name(), name.folded()));
+        path.push(format!("{}s/{}", of.kind.name(), name.as_str()));
     }
     let mut resource = object(json!({"type": of.kind.name()}));
     if !path.is_empty() && of.kind != Kind::Service {

@@ -20,13 +20,13 @@ use crate::journal::Segment;
 use crate::tile::{self, TILE_WIDTH, TileId};
 use crate::{
     Checkpoint, CheckpointError, CheckpointSigner, Files, Hash, ReadError, Settings, SigningError,
-    SigningRequest, bundle, layout, state::State, tiles::Tiles, tree::Tree,
+    SigningRequest, layout, sheaf::Sheaf, state::State, tiles::Tiles, tree::Tree,
 };
 
 /// What the writer tells the publisher, in order.
 pub(crate) enum Work {
-    /// These records are durable: encodings and leaf hashes.
-    Records(Vec<(Vec<u8>, Hash)>),
+    /// These records are durable.
+    Records(Vec<Sheaf>),
     /// A segment begins at this index.
     Segment(u64),
     /// Somebody waits for a checkpoint over all that came before.
@@ -71,9 +71,9 @@ impl Publisher {
                 Some(due) => work.recv_timeout(due.saturating_duration_since(Instant::now())),
             };
             match next {
-                Ok(Work::Records(records)) => {
-                    for (entry, leaf) in records {
-                        self.take(&entry, leaf);
+                Ok(Work::Records(sheaves)) => {
+                    for (entry, leaf) in sheaves.iter().flat_map(Sheaf::entries) {
+                        self.take(entry, leaf);
                     }
                     due = due.or_else(|| Some(Instant::now() + self.settings.checkpoint_interval));
                 }
@@ -129,9 +129,9 @@ impl Publisher {
         Ok(())
     }
 
-    /// Adds a record to the tree in memory.
+    /// Adds a record, behind its length, to the tree in memory.
     pub(crate) fn take(&mut self, entry: &[u8], leaf: Hash) {
-        bundle::push(&mut self.bundle, entry);
+        self.bundle.extend_from_slice(entry);
         let index = self.tree.size() / TILE_WIDTH as u64;
         if self.tree.size() % TILE_WIDTH as u64 == TILE_WIDTH as u64 - 1 {
             let bytes = std::mem::take(&mut self.bundle);

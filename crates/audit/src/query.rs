@@ -1,6 +1,6 @@
 //! Which records somebody wants to see.
 
-use keyreeve_types::Name;
+use keyreeve_types::{FoldedName, Name};
 
 use crate::Record;
 use crate::record::{Decision, Ending, Phase, PrincipalName, Word};
@@ -53,8 +53,9 @@ impl Query {
     /// Whether `record` is one of those asked for.
     pub fn matches(&self, record: &Record) -> bool {
         let objects = || [Some(&record.action.object), record.action.from.as_ref()];
-        let any = |wanted: &Name, of: fn(&crate::record::Object) -> Option<&Name>| {
-            objects().into_iter().flatten().any(|object| of(object) == Some(wanted))
+        let any = |wanted: &Name, of: fn(&crate::record::Object) -> Option<&FoldedName>| {
+            let wanted = Some(wanted.folded());
+            objects().into_iter().flatten().any(|object| of(object).map(|n| n.as_str()) == wanted)
         };
         self.principal.as_ref().is_none_or(|p| record.caller.principal.as_ref() == Some(p))
             && self.operation.as_ref().is_none_or(|o| record.action.operation == *o)

@@ -18,8 +18,10 @@ use std::{fmt, io};
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
-use crate::appender::{Appender, Durable, Encoded};
-use crate::{Health, Log, OpenError, ReadError, Reader, Record, Stopped, VerifierKey};
+use crate::appender::Appender;
+use crate::commit::{Commit, Wake};
+use crate::sheaf::Sheaf;
+use crate::{Health, Log, OpenError, ReadError, Reader, Record, VerifierKey};
 
 /// How long to wait before the log is opened again, at first and at most.
 const REOPEN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
@@ -89,42 +91,32 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Appends a record. It is durable when this returns.
-    ///
-    /// # Errors
-    /// [`Unrecorded`]: nothing may be answered that needs a record.
-    pub async fn append(&self, record: &Record) -> Result<u64, Unrecorded> {
-        let appender = self.appender().await?;
-        appender.append(record).await.map_err(|stopped| stopped.into())
-    }
-
-    /// As [`Recorder::append`], of a record that was encoded before.
-    ///
-    /// # Errors
-    /// As [`Recorder::append`].
-    pub async fn append_encoded(&self, entry: Encoded) -> Result<u64, Unrecorded> {
-        let appender = self.appender().await?;
-        appender.append_encoded(entry).await.map_err(|stopped| stopped.into())
-    }
-
-    /// As [`Appender::begin`].
-    ///
-    /// # Errors
-    /// The record, if it was not taken.
-    pub fn begin(&self, entry: Encoded) -> Result<Durable, Encoded> {
+    /// Hands a sheaf to the writer of the open log. Its commit ends at once if there is
+    /// none.
+    pub(crate) fn submit(&self, sheaf: Sheaf, commit: Arc<Commit>, wake: Wake) {
         match &*self.current.load() {
-            Some(appender) => appender.begin(entry),
-            None => Err(entry),
+            Some(appender) => {
+                appender.submit(sheaf, commit, wake);
+            }
+            None => {
+                commit.end(Err(Unrecorded(self.standing().why())));
+                wake.wake(&commit);
+            }
         }
     }
 
-    /// Appends records in their order, and waits once.
-    ///
-    /// # Errors
-    /// As [`Recorder::append`]; some of them may be there nevertheless.
-    pub async fn append_all(&self, records: &[Record]) -> Result<(), Unrecorded> {
-        let appender = self.appender().await?;
-        appender.append_all(records).await.map_err(|stopped| stopped.into())
+    /// Whether the log is being opened for the first time.
+    pub(crate) fn is_opening(&self) -> bool {
+        self.current.load().is_none() && *self.standing.borrow() == Standing::Opening
+    }
+
+    /// Ends when it no longer is.
+    pub(crate) fn opened(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut watch = self.standing.subscribe();
+        async move {
+            // Its sender goes with the recorder, and then there is nothing to wait for.
+            let _ = watch.wait_for(|standing| *standing != Standing::Opening).await;
+        }
     }
 
     /// Appends a record for which nobody waits. Never blocks. False if it was not
@@ -177,16 +169,6 @@ impl Recorder {
             // A panic of that thread ended the log as well.
             let _ = keeper.join();
         }
-    }
-
-    async fn appender(&self) -> Result<Arc<Appender>, Unrecorded> {
-        if let Some(appender) = self.current.load_full() {
-            return Ok(appender);
-        }
-        let mut watch = self.standing.subscribe();
-        // Only a sender that is gone ends this, and it is in here.
-        let _ = watch.wait_for(|standing| *standing != Standing::Opening).await;
-        self.current.load_full().ok_or_else(|| Unrecorded(self.standing().why()))
     }
 
     /// Keeps a log open until it is closed.
@@ -255,12 +237,6 @@ impl Standing {
             Self::Closed => "the audit log is closed".into(),
             Self::Opening | Self::Recording => "the audit log is being opened".into(),
         }
-    }
-}
-
-impl From<Stopped> for Unrecorded {
-    fn from(stopped: Stopped) -> Self {
-        Self(stopped.to_string().into())
     }
 }
 

@@ -12,26 +12,18 @@ use std::sync::mpsc as blocking;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::journal::{self, MAX_BATCH, Segment};
+use crate::commit::Submission;
+use crate::journal::{Frame, Segment};
 use crate::publisher::Work;
-use crate::{Checkpoint, CheckpointError, Files, Hash, bundle, layout, state::State};
+use crate::{Checkpoint, CheckpointError, Files, Hash, layout, state::State};
 
-/// Most records taken from the queue at a time.
+/// Most sheaves taken from the queue at a time.
 const MAX_TAKEN: usize = 1024;
 
 /// What a caller asks of the writer.
 pub(crate) enum Request {
-    Append(Pending),
+    Append(Submission),
     Checkpoint(oneshot::Sender<Result<Checkpoint, CheckpointError>>),
-}
-
-/// A record that waits to be durable.
-pub(crate) struct Pending {
-    pub(crate) entry: Vec<u8>,
-    pub(crate) leaf: Hash,
-    /// Gets the record's index. Dropped without an answer when the log stops. `None`
-    /// where somebody waits for a later record, or nobody.
-    pub(crate) durable: Option<oneshot::Sender<u64>>,
 }
 
 pub(crate) struct Writer {
@@ -50,93 +42,78 @@ impl Writer {
     /// Runs until the log is closed or stops.
     pub(crate) fn run(mut self) {
         let mut taken = Vec::with_capacity(MAX_TAKEN);
+        let mut frame = Frame::default();
         while self.requests.blocking_recv_many(&mut taken, MAX_TAKEN) > 0 {
-            let mut batch = Batch::default();
+            let mut batch = Vec::new();
             for request in taken.drain(..) {
                 match request {
-                    Request::Append(pending) => {
-                        if !batch.has_room_for(&pending) && !self.commit(&mut batch) {
+                    Request::Append(submission) => {
+                        if !frame.has_room_for(&submission.sheaf)
+                            && !self.commit(&mut frame, &mut batch)
+                        {
                             return;
                         }
-                        batch.push(pending);
+                        frame.push(&submission.sheaf);
+                        batch.push(submission);
                     }
                     Request::Checkpoint(reply) => {
-                        if !self.commit(&mut batch) || !self.tell(Work::Checkpoint(reply)) {
+                        if !self.commit(&mut frame, &mut batch)
+                            || !self.tell(Work::Checkpoint(reply))
+                        {
                             return;
                         }
                     }
                 }
             }
-            if !self.commit(&mut batch) {
+            if !self.commit(&mut frame, &mut batch) {
                 return;
             }
         }
     }
 
     /// Makes a batch durable and lets its callers go. False when the log has stopped.
-    fn commit(&mut self, batch: &mut Batch) -> bool {
-        let batch = std::mem::take(batch);
-        if batch.pending.is_empty() {
+    fn commit(&mut self, frame: &mut Frame, batch: &mut Vec<Submission>) -> bool {
+        if batch.is_empty() {
             return true;
         }
-        if self.state.stopped().is_some() {
+        if self.state.has_stopped() {
             return false;
         }
-        if let Err(error) = self.write(&batch) {
+        if let Err(error) = self.write(frame) {
             self.state.stop("writing the journal", error.kind());
             return false;
         }
-        let first = self.size;
-        self.size += batch.pending.len() as u64;
+        let mut index = self.size;
+        self.size += frame.records();
         self.state.set_durable(self.size);
-        let mut records = Vec::with_capacity(batch.pending.len());
-        for (index, pending) in (first..).zip(batch.pending) {
-            if let Some(durable) = pending.durable {
-                // Whoever asked may have gone away; the record stays.
-                let _ = durable.send(index);
-            }
-            records.push((pending.entry, pending.leaf));
+        frame.clear();
+        let mut sheaves = Vec::with_capacity(batch.len());
+        for submission in batch.drain(..) {
+            let records = submission.sheaf.len() as u64;
+            sheaves.push(submission.succeed(index));
+            index += records;
         }
-        self.tell(Work::Records(records))
+        self.tell(Work::Records(sheaves))
     }
 
-    fn write(&mut self, batch: &Batch) -> io::Result<()> {
-        let records = batch.pending.len() as u32;
-        let (frame, digest) = journal::frame(&batch.bundle, records, self.size, &self.previous);
-        if !self.segment.has_room_for(frame.len()) {
+    fn write(&mut self, frame: &mut Frame) -> io::Result<()> {
+        let (bytes, digest) = frame.finish(self.size, &self.previous);
+        if !self.segment.has_room_for(bytes.len()) {
             // The publisher makes the next one while this one fills up.
             let mut next =
                 self.spares.recv().map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
             next.rename(&*self.files, &layout::segment(&self.directory, self.size))?;
             self.segment = next;
-            if !self.tell(Work::Segment(self.size)) {
+            if self.publisher.send(Work::Segment(self.size)).is_err() {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
         }
-        self.segment.append(&frame)?;
+        self.segment.append(bytes)?;
         self.previous = digest;
         Ok(())
     }
 
     fn tell(&self, work: Work) -> bool {
         self.publisher.send(work).is_ok()
-    }
-}
-
-/// Records that will share a frame.
-#[derive(Default)]
-struct Batch {
-    bundle: Vec<u8>,
-    pending: Vec<Pending>,
-}
-
-impl Batch {
-    fn has_room_for(&self, pending: &Pending) -> bool {
-        self.bundle.len() + 2 + pending.entry.len() <= MAX_BATCH
-    }
-
-    fn push(&mut self, pending: Pending) {
-        bundle::push(&mut self.bundle, &pending.entry);
-        self.pending.push(pending);
     }
 }

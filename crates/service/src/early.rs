@@ -109,7 +109,7 @@ impl Service {
             source: source(request.source),
             ..bare(who, operation)
         };
-        self.shared().audit.try_append(&record);
+        drop(self.scribe().append(&record));
     }
 
     /// Records, or counts, a request of somebody that a door turned away. Does not
@@ -127,7 +127,7 @@ impl Service {
         let phase = Phase::Outcome { ending, latency_us: 0 };
         let mut record = of(caller, phase, Decision::NotReached);
         record.action.operation = operation.map_or(UNKNOWN, Word::new);
-        self.shared().audit.try_append(&record);
+        drop(self.scribe().append(&record));
     }
 }
 

@@ -5,7 +5,6 @@
 use crate::{
     Page, PageRequest,
     crypto::jwt_json,
-    name::Folded,
     record::{self, KeyRecord, PrincipalRecord, Record, TokenRecord, VaultRecord, VersionRecord},
 };
 
@@ -57,9 +56,4 @@ pub fn jws_header(added: &str, algorithm: &str, kid: &str) -> Option<String> {
 /// Whether `claims` would be signed.
 pub fn takes_claims(claims: &str) -> bool {
     jwt_json::check_claims(claims).is_ok()
-}
-
-/// A name as it is looked up.
-pub fn folded(name: &str) -> String {
-    Folded::new(name).as_str().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keyreeve_audit::Recorder;
+use keyreeve_audit::{Recorder, Scribe};
 use keyreeve_store::Store;
 
 use crate::{
@@ -21,6 +21,7 @@ pub struct Service {
     shared: Arc<Shared>,
     backends: Backends,
     meter: Arc<Meter>,
+    scribe: Scribe,
 }
 
 /// What the service's runtimes share.
@@ -104,10 +105,13 @@ impl Shared {
 }
 
 impl Service {
-    /// The service for one runtime, with that runtime's clients.
+    /// The service for one runtime, with that runtime's clients. To be called on the
+    /// runtime: what hands its records to the audit log is a task there.
     pub fn new(shared: Arc<Shared>, backends: Backends) -> Self {
         let meter = shared.meters.add();
-        Self { shared, backends, meter }
+        let (scribe, driver) = Scribe::new(Arc::clone(&shared.audit));
+        tokio::spawn(driver);
+        Self { shared, backends, meter, scribe }
     }
 
     /// What the service's runtimes share.
@@ -117,6 +121,10 @@ impl Service {
 
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    pub(crate) const fn scribe(&self) -> &Scribe {
+        &self.scribe
     }
 
     pub(crate) fn backends(&self) -> &Backends {

@@ -23,7 +23,7 @@ pub use algorithm::{
 pub use id::{BadId, KeyId, VaultId, VersionId};
 pub use key_ops::{KeyOps, Operation, UnknownOperation};
 pub use key_spec::{Curve, KeySpec, KeyType, UnsupportedKeySpec};
-pub use name::{BadName, Name};
+pub use name::{BadName, FoldedName, Name};
 pub use policy::{KeyPolicy, KeyState};
 pub use secret::Secret;
 pub use time::UnixTime;

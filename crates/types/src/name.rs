@@ -33,8 +33,7 @@ impl FromStr for Name {
     type Err = BadName;
 
     fn from_str(text: &str) -> Result<Self, BadName> {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-        if text.is_empty() || text.len() > Self::MAX_LEN || !text.bytes().all(allowed) {
+        if text.is_empty() || text.len() > Self::MAX_LEN || !text.bytes().all(is_allowed) {
             return Err(BadName);
         }
         Ok(Self { spelling: text.into(), folded: text.to_ascii_lowercase().into() })
@@ -79,6 +78,69 @@ impl fmt::Debug for Name {
     }
 }
 
+/// A name in lower case, in place: for looking a name up, or writing it down, without
+/// an allocation.
+#[derive(Clone, Copy)]
+pub struct FoldedName {
+    bytes: [u8; Name::MAX_LEN],
+    len: u8,
+}
+
+impl FoldedName {
+    /// The folded form of `text`.
+    ///
+    /// # Errors
+    /// [`BadName`] as for a [`Name`].
+    pub const fn new(text: &str) -> Result<Self, BadName> {
+        let from = text.as_bytes();
+        if from.is_empty() || from.len() > Name::MAX_LEN {
+            return Err(BadName);
+        }
+        let mut bytes = [0; Name::MAX_LEN];
+        let mut i = 0;
+        while i < from.len() {
+            if !is_allowed(from[i]) {
+                return Err(BadName);
+            }
+            bytes[i] = from[i].to_ascii_lowercase();
+            i += 1;
+        }
+        Ok(Self { bytes, len: from.len() as u8 })
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII was let in.
+        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
+    }
+}
+
+impl FromStr for FoldedName {
+    type Err = BadName;
+
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        Self::new(text)
+    }
+}
+
+impl PartialEq for FoldedName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for FoldedName {}
+
+impl fmt::Debug for FoldedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FoldedName({})", self.as_str())
+    }
+}
+
+const fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
 /// The text is not a name: it must be 1 to 127 of `0-9 a-z A-Z -`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadName;
@@ -121,6 +183,16 @@ mod tests {
             let lawful = (1..=127).contains(&text.len())
                 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
             prop_assert_eq!(text.parse::<Name>().is_ok(), lawful);
+        }
+
+        /// Guards against two rules for names, and two ways to fold them.
+        #[test]
+        fn a_folded_name_is_that_of_the_name(text in "\\PC{0,140}|[a-zA-Z0-9-]{1,130}") {
+            let (folded, name) = (text.parse::<FoldedName>(), text.parse::<Name>());
+            prop_assert_eq!(
+                folded.as_ref().map(FoldedName::as_str).ok(),
+                name.as_ref().map(Name::folded).ok()
+            );
         }
     }
 }

@@ -5,8 +5,7 @@
 
 use keyreeve_client::{KeyName, VaultName};
 use keyreeve_grpc::fuzzing::{key_name, vault_name};
-use keyreeve_service::fuzzing::folded;
-use keyreeve_types::{Name, VersionId};
+use keyreeve_types::{FoldedName, Name, VersionId};
 
 use super::Target;
 
@@ -33,7 +32,10 @@ fn run(input: &[u8]) {
     let name = text.parse::<Name>();
     assert_eq!(vault_name(&format!("vaults/{text}")).is_ok(), name.is_ok());
     if let Ok(name) = name {
-        assert_eq!((name.as_str(), name.folded()), (text, folded(text).as_str()));
+        assert_eq!(
+            (name.as_str(), name.folded()),
+            (text, FoldedName::new(text).expect("a name").as_str())
+        );
         assert_eq!(text.parse::<VaultName>().map(|name| name.id().to_owned()), Ok(text.to_owned()));
     }
     if let Ok(version) = text.parse::<VersionId>() {

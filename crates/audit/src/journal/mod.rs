@@ -14,6 +14,6 @@ mod frame;
 mod read;
 mod segment;
 
-pub(crate) use frame::{MAX_BATCH, frame};
+pub(crate) use frame::{Frame, MAX_BATCH};
 pub(crate) use read::{Damage, Journal, Tail, read};
 pub(crate) use segment::Segment;

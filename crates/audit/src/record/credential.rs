@@ -29,14 +29,22 @@ impl Credential {
         short.copy_from_slice(&sha256(credential).0[..16]);
         Self(Form::Fingerprint(short))
     }
+
+    /// What the log has of it: a word in front, and 16 bytes in hex.
+    pub(super) const fn parts(&self) -> (&'static str, &[u8; 16]) {
+        match &self.0 {
+            Form::Assigned(id) => ("", &id.0),
+            Form::Fingerprint(short) => (FINGERPRINT, short),
+        }
+    }
 }
+
+const FINGERPRINT: &str = "sha256:";
 
 impl fmt::Display for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Form::Assigned(id) => f.write_str(&hex::encode(id.0)),
-            Form::Fingerprint(short) => write!(f, "sha256:{}", hex::encode(short)),
-        }
+        let (prefix, bytes) = self.parts();
+        write!(f, "{prefix}{}", hex::encode(bytes))
     }
 }
 
@@ -45,7 +53,7 @@ impl FromStr for Credential {
 
     fn from_str(text: &str) -> Result<Self, BadEntry> {
         let mut bytes = [0; 16];
-        let (digits, form): (_, fn([u8; 16]) -> Form) = match text.strip_prefix("sha256:") {
+        let (digits, form): (_, fn([u8; 16]) -> Form) = match text.strip_prefix(FINGERPRINT) {
             Some(digits) => (digits, Form::Fingerprint),
             None => (text, |id| Form::Assigned(Id(id))),
         };

@@ -10,6 +10,7 @@
 //! This module refuses to know what operations exist: they are words.
 
 mod credential;
+mod decode;
 mod encode;
 mod object;
 mod principal;
@@ -18,7 +19,8 @@ mod word;
 use std::net::IpAddr;
 
 pub use credential::Credential;
-pub use encode::{BadEntry, MAX_ENTRY};
+pub use decode::BadEntry;
+pub use encode::MAX_ENTRY;
 pub use object::{Kind, Object};
 pub use principal::{BadPrincipal, PrincipalName};
 pub use word::{BadWord, Word};
@@ -180,7 +182,14 @@ impl Record {
     /// The record's one encoding, which the log's hashes are over. At most
     /// [`MAX_ENTRY`] bytes.
     pub fn encode(&self) -> Vec<u8> {
-        encode::encode(self)
+        let mut entry = Vec::with_capacity(512);
+        self.encode_into(&mut entry);
+        entry
+    }
+
+    /// Appends the encoding to `out`.
+    pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
+        encode::encode(self, out);
     }
 
     /// Reads an entry of the log.
@@ -188,7 +197,7 @@ impl Record {
     /// # Errors
     /// Whatever is not byte for byte what [`Record::encode`] writes is refused.
     pub fn decode(entry: &[u8]) -> Result<Self, BadEntry> {
-        encode::decode(entry)
+        decode::decode(entry)
     }
 
     /// Whether the request ended well; `None` for an intent.

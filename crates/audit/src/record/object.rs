@@ -1,6 +1,6 @@
 //! What an operation is asked of.
 
-use keyreeve_types::{Name, VersionId};
+use keyreeve_types::{FoldedName, VersionId};
 
 use super::Id;
 
@@ -10,10 +10,11 @@ use super::Id;
 pub struct Object {
     /// What it is.
     pub kind: Kind,
-    /// The vault it is in, or is.
-    pub vault: Option<Name>,
+    /// The vault it is in, or is. Folded: one object has one spelling in the log, as it
+    /// has one record.
+    pub vault: Option<FoldedName>,
     /// Its name in the vault.
-    pub name: Option<Name>,
+    pub name: Option<FoldedName>,
     /// Its id, which no other object ever gets; names can be used again.
     pub id: Option<Id>,
     /// The version used.
@@ -84,12 +85,12 @@ impl Object {
     }
 
     /// A vault.
-    pub fn vault(vault: Name) -> Self {
+    pub fn vault(vault: FoldedName) -> Self {
         Self { vault: Some(vault), ..Self::of_kind(Kind::Vault) }
     }
 
     /// A key, secret or certificate in a vault.
-    pub fn in_vault(kind: Kind, vault: Name, name: Name) -> Self {
+    pub fn in_vault(kind: Kind, vault: FoldedName, name: FoldedName) -> Self {
         Self { vault: Some(vault), name: Some(name), ..Self::of_kind(kind) }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use keyreeve_audit::{DiskFiles, Files, Listed, Log, Query, Reader, Writable, verify};
 
-use crate::support::{block_on, key, open, open_on, record};
+use crate::support::{append_together, block_on, key, open, open_on, record};
 
 /// The disk, until a countdown ends; from then on every call that changes anything
 /// fails, as on a full or a broken disk.
@@ -110,7 +110,7 @@ fn drive(log: &Log) -> u64 {
     block_on(async {
         for count in BATCHES {
             let records: Vec<_> = (acknowledged..acknowledged + count).map(record).collect();
-            if let Err(stopped) = log.appender().append_all(&records).await {
+            if let Err(stopped) = append_together(log, &records).await {
                 assert!(log.append(&record(acknowledged)).await.is_err());
                 assert!(log.checkpoint().await.is_err());
                 assert_eq!(log.health().stopped, Some(stopped));

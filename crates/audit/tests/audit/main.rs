@@ -7,5 +7,6 @@ mod interop;
 mod log;
 mod proofs;
 mod retention;
+mod scribe;
 mod support;
 mod tampering;

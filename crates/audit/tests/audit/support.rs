@@ -9,7 +9,8 @@ use keyreeve_audit::record::{
     Action, Caller, Decision, Ending, Id, Kind, Method, Object, Phase, Source,
 };
 use keyreeve_audit::{
-    CheckpointSigner, Ed25519Signer, Files, Log, OpenError, Record, Settings, VerifierKey, Word,
+    CheckpointSigner, Ed25519Signer, Files, Log, OpenError, Record, Settings, Stopped, VerifierKey,
+    Word,
 };
 use keyreeve_types::Secret;
 
@@ -74,6 +75,17 @@ pub(crate) fn record(number: u64) -> Record {
 
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// Appends records in their order, without waiting for one before the next.
+pub(crate) async fn append_together(log: &Log, records: &[Record]) -> Result<(), Stopped> {
+    let mut appending = tokio::task::JoinSet::new();
+    for record in records.iter().cloned() {
+        let appender = log.appender();
+        appending.spawn(async move { appender.append(&record).await });
+    }
+    let appended = appending.join_all().await;
+    appended.into_iter().collect::<Result<Vec<_>, _>>().map(drop)
 }
 
 /// Appends records `from..to`, one after the other.

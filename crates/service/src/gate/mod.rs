@@ -52,7 +52,7 @@ impl Service {
     {
         let mut deed = Deed::new(self, caller, ask);
         if deadline.has_passed() {
-            return Box::pin(deed.end(Err(Error::deadline_exceeded()), deadline)).await;
+            return Box::pin(deed.end(Err(Error::deadline_exceeded()))).await;
         }
         // 1. The decision, by what is known now.
         let mut verdict = self.decide(caller, &ask);
@@ -60,7 +60,7 @@ impl Service {
 
         // 2. What is about to change, on record before it does.
         if verdict.is_ok() && deed.changes() {
-            Box::pin(deed.announce(deadline)).await?;
+            Box::pin(deed.announce()).await?;
         }
 
         // 3. The operation, with the permit of its decision, if its caller can pay for it.
@@ -87,7 +87,7 @@ impl Service {
         if let Err(error) = &outcome {
             log(caller, &ask, deed.ruling, error);
         }
-        deed.end(outcome, deadline).await
+        deed.end(outcome).await
     }
 }
 

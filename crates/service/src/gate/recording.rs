@@ -6,17 +6,13 @@
 //!
 //! It refuses to look anything up but the version that the caller named.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use keyreeve_audit::{
-    Encoded, Record, Recorder, Unrecorded, Word,
+    Durable, Record, Word,
     record::{self, Decision, Ending, Id, Kind, Object, Phase},
 };
 use keyreeve_authz::{Action, ObjectKind, Resource};
-use keyreeve_keyhost::Deadline;
 use keyreeve_types::VersionId;
 
 use super::{
@@ -45,9 +41,9 @@ impl<'a> Deed<'a> {
     }
 
     /// Says what is about to be done.
-    pub(super) async fn announce(&self, deadline: Deadline) -> Result<(), Error> {
-        let entry = Encoded::of(&self.record(Phase::Intent, &Sight::default()));
-        self.append(entry, deadline).await.map_err(|why| Error::unrecorded(&why, false))
+    pub(super) async fn announce(&self) -> Result<(), Error> {
+        let announced = self.append(Phase::Intent, &Sight::default());
+        announced.await.map(drop).map_err(|why| Error::unrecorded(&why, false))
     }
 
     /// Whether it has to be announced.
@@ -57,42 +53,30 @@ impl<'a> Deed<'a> {
 
     /// Records how it ended. The answer may be given when this returns, and only if
     /// this gives it.
-    pub(super) async fn end<T: Seen>(
-        mut self,
-        outcome: Result<T, Error>,
-        deadline: Deadline,
-    ) -> Result<T, Error> {
+    pub(super) async fn end<T: Seen>(mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         if !self.open {
             return outcome.map_err(Error::recorded);
         }
-        let sight = outcome.as_ref().map(Seen::sight).unwrap_or_default();
-        let ending = match &outcome {
-            Ok(_) => Ending::Ok,
-            Err(error) => failed(error::code_name(error.kind()), error.reason()),
+        let durable = {
+            let sight = outcome.as_ref().map(Seen::sight).unwrap_or_default();
+            let ending = match &outcome {
+                Ok(_) => Ending::Ok,
+                Err(error) => failed(error::code_name(error.kind()), error.reason()),
+            };
+            self.append(self.outcome(ending), &sight)
         };
-        let entry = Encoded::of(&self.record(self.outcome(ending), &sight));
         self.open = false;
         if self.ask.is_answered_unrecorded() {
-            let _ = self.recorder().begin(entry);
             return outcome.map_err(Error::recorded);
         }
-        let done = outcome.is_ok() && self.ask.changes();
-        match self.append(entry, deadline).await {
-            Ok(()) => outcome.map_err(Error::recorded),
-            Err(why) => Err(Error::unrecorded(&why, done)),
+        match durable.await {
+            Ok(_) => outcome.map_err(Error::recorded),
+            Err(why) => Err(Error::unrecorded(&why, outcome.is_ok() && self.ask.changes())),
         }
     }
 
-    async fn append(&self, entry: Encoded, deadline: Deadline) -> Result<(), Unrecorded> {
-        match self.recorder().begin(entry) {
-            Ok(durable) => durable.await.map(drop).map_err(Into::into),
-            // It is taken by a task that nobody can hang up on. Boxed: it is rare.
-            Err(entry) => Box::pin(append_slowly(self.recorder(), entry, deadline)).await,
-        }
-    }
-
-    fn recorder(&self) -> &Arc<Recorder> {
-        &self.service.shared().audit
+    fn append(&self, phase: Phase, sight: &Sight<'_>) -> Durable {
+        self.service.scribe().append(&self.record(phase, sight))
     }
 
     fn outcome(&self, ending: Ending) -> Phase {
@@ -144,43 +128,19 @@ impl Drop for Deed<'_> {
             return;
         }
         let phase = self.outcome(failed("CANCELLED", "CALLER_GONE"));
-        let entry = Encoded::of(&self.record(phase, &Sight::default()));
-        if let Err(entry) = self.recorder().begin(entry)
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            let recorder = Arc::clone(self.recorder());
-            runtime.spawn(async move { recorder.append_encoded(entry).await });
-        }
+        drop(self.append(phase, &Sight::default()));
     }
 }
-
-/// Waits for a log that is being opened, or has a full queue.
-async fn append_slowly(
-    recorder: &Arc<Recorder>,
-    entry: Encoded,
-    deadline: Deadline,
-) -> Result<(), Unrecorded> {
-    let recorder = Arc::clone(recorder);
-    let appending = tokio::spawn(async move { recorder.append_encoded(entry).await });
-    let waited = tokio::time::timeout(deadline.remaining().max(LEAST_WAIT), appending).await;
-    match waited {
-        Ok(Ok(appended)) => appended.map(drop),
-        Ok(Err(_)) => Err(Unrecorded("the service is ending".into())),
-        Err(_) => Err(Unrecorded("the audit log took longer than the caller waits".into())),
-    }
-}
-
-/// What an operation that ended at its deadline still gives its record.
-const LEAST_WAIT: Duration = Duration::from_millis(100);
 
 /// Whether anything is recorded at all: a service without is for measuring what
 /// recording costs, and cannot be built by accident.
 const RECORDING: bool = !cfg!(feature = "bench-unaudited");
 
-#[cfg(all(feature = "bench-unaudited", not(keyreeve_bench)))]
-compile_error!(
-    "a service without an audit log is for benches alone: set RUSTFLAGS=\"--cfg keyreeve_bench\" \
-     to build one, and never run it with keys that matter"
+#[cfg(feature = "bench-unaudited")]
+const _: () = assert!(
+    option_env!("KEYREEVE_BENCH").is_some(),
+    "a service without an audit log is for benches alone: set KEYREEVE_BENCH=unaudited to build \
+     one, and never run it with keys that matter"
 );
 
 /// A record of a request, of nothing in particular yet.

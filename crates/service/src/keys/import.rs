@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Caller, Error, KeyVersion, Service, backends,
     gate::Ask,
-    name::{Folded, KeyName, VaultName},
+    name::{KeyName, VaultName},
 };
 
 /// A request to take a key made elsewhere.
@@ -153,6 +153,6 @@ impl Make for Take {
 
 /// What the sealed key is bound to: the name it will have, in lower case.
 fn sealed_name(key: KeyName<'_>) -> String {
-    let (vault, name) = (Folded::new(key.vault().as_str()), Folded::new(key.key()));
+    let (vault, name) = (key.vault().folded(), key.folded_key());
     format!("vaults/{}/keys/{}", vault.as_str(), name.as_str())
 }

@@ -12,7 +12,7 @@ use crate::{
     Caller, Error, KeyVersion, Kind, Service,
     commit::{NotCommitted, encode},
     gate::{Ask, Permit},
-    name::{Folded, KeyName},
+    name::KeyName,
     registry::Path,
 };
 
@@ -130,7 +130,7 @@ impl Service {
 }
 
 fn path_of(key: KeyName<'_>, version: &KeyVersion) -> Path {
-    let (vault, name) = (Folded::new(key.vault().as_str()), Folded::new(key.key()));
+    let (vault, name) = (key.vault().folded(), key.folded_key());
     Path::Version(vault.as_str().to_owned(), name.as_str().to_owned(), version.id())
 }
 

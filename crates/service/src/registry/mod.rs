@@ -31,7 +31,7 @@ pub use version::KeyVersion;
 
 use crate::{
     Error,
-    name::{Folded, KeyName, VaultName},
+    name::{KeyName, VaultName},
 };
 
 /// Everything at one moment: vaults by their names in lower case.
@@ -73,12 +73,12 @@ pub(crate) fn entry<'s>(
     snapshot: &'s Snapshot,
     name: VaultName<'_>,
 ) -> Result<&'s Arc<VaultEntry>, Error> {
-    let entry = snapshot.get(Folded::new(name.as_str()).as_str());
+    let entry = snapshot.get(name.folded().as_str());
     entry.ok_or_else(|| Error::not_found(format_args!("vault {name}")))
 }
 
 /// A key in a snapshot.
 pub(crate) fn key<'s>(snapshot: &'s Snapshot, name: KeyName<'_>) -> Result<&'s Arc<Key>, Error> {
-    let key = entry(snapshot, name.vault())?.keys.get(Folded::new(name.key()).as_str());
+    let key = entry(snapshot, name.vault())?.keys.get(name.folded_key().as_str());
     key.ok_or_else(|| Error::not_found(format_args!("key {name}")))
 }

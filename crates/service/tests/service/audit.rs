@@ -131,6 +131,8 @@ async fn a_caller_who_hangs_up_is_on_record() {
         let polled = signing.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending(), "the keyhost is asked");
     }
+    // What hands records over is a task of this runtime.
+    tokio::task::yield_now().await;
     let found = recorded(&it, "Sign");
     assert_eq!(found.len(), 1);
     let Phase::Outcome { ending: Ending::Failed { code, reason }, .. } = &found[0].record.phase

@@ -101,8 +101,8 @@ fn cells(entry: &Entry) -> [String; 7] {
 
 fn object(object: &Object) -> String {
     match (&object.vault, &object.name) {
-        (Some(vault), Some(name)) => format!("{}/{}", vault.folded(), name.folded()),
-        (Some(vault), None) => vault.folded().to_owned(),
+        (Some(vault), Some(name)) => format!("{}/{}", vault.as_str(), name.as_str()),
+        (Some(vault), None) => vault.as_str().to_owned(),
         _ => object.kind.name().to_owned(),
     }
 }
