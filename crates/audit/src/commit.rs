@@ -61,6 +61,15 @@ pub struct Durable {
     at: usize,
 }
 
+impl Durable {
+    /// Of a record that was not taken.
+    pub(crate) fn failed(why: &str) -> Self {
+        let commit = Arc::new(Commit::default());
+        commit.end(Err(Unrecorded(why.into())));
+        commit.join()
+    }
+}
+
 impl Future for Durable {
     type Output = Result<u64, Unrecorded>;
 

@@ -44,6 +44,7 @@ mod signer;
 mod state;
 mod tile;
 mod tiles;
+mod tray;
 mod tree;
 mod verify;
 mod writer;

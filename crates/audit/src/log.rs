@@ -16,6 +16,7 @@ use crate::lock::DirectoryLock;
 use crate::publisher::{Publisher, Work};
 use crate::recover::recover;
 use crate::state::State;
+use crate::tray::Tray;
 use crate::writer::{Request, Writer};
 use crate::{
     Appender, Checkpoint, CheckpointSigner, DiskFiles, Files, Hash, Health, OpenError, PruneError,
@@ -29,8 +30,6 @@ pub struct Settings {
     pub checkpoint_interval: Duration,
     /// And at the latest after this many records. 10,000.
     pub checkpoint_records: u64,
-    /// How many sheaves of records may wait for the writer before callers do. 4,096.
-    pub queue: usize,
     /// Size of a journal segment in bytes: at least 512 KiB. 8 MiB.
     pub segment_bytes: u64,
 }
@@ -40,17 +39,20 @@ impl Default for Settings {
         Self {
             checkpoint_interval: Duration::from_secs(1),
             checkpoint_records: 10_000,
-            queue: 4096,
             segment_bytes: 8 << 20,
         }
     }
 }
 
+/// How many sheaves may wait for the writer before they are refused: each runtime has
+/// one on its way, and large ones in pieces.
+const QUEUE: usize = 4096;
+
 /// A segment takes at least one frame of the greatest size.
 const SMALLEST_SEGMENT: u64 = 512 * 1024;
 
-/// How many batches may wait for the publisher before the writer does.
-const UNPUBLISHED_BATCHES: usize = 256;
+/// How much the publisher may be told before the writer waits for it.
+const UNHEARD: usize = 256;
 
 /// An open log: the one writer of its directory.
 ///
@@ -101,7 +103,7 @@ impl Log {
         files.create_directory(&layout::journal(directory)).map_err(io)?;
         files.sync_directory(directory).map_err(io)?;
 
-        let state = Arc::new(State::default());
+        let (state, tray) = (Arc::new(State::default()), Arc::new(Tray::default()));
         let mut publisher = Publisher {
             files: Arc::clone(&files),
             directory: directory.to_owned(),
@@ -116,6 +118,7 @@ impl Log {
             full: Vec::new(),
             segments: [].into(),
             spares_made: 0,
+            tray: Arc::clone(&tray),
         };
         for entry in &recovered.journaled {
             let mut lengthened = Vec::with_capacity(2 + entry.len());
@@ -131,8 +134,8 @@ impl Log {
         let segment = Segment::create(&*files, &path, settings.segment_bytes).map_err(io)?;
         publisher.segments.push_back(size);
 
-        let (requests, received) = mpsc::channel(settings.queue.max(1));
-        let (work, worked) = blocking::sync_channel(UNPUBLISHED_BATCHES);
+        let (requests, received) = mpsc::channel(QUEUE);
+        let (work, worked) = blocking::sync_channel(UNHEARD);
         let (spare, spares) = blocking::sync_channel(1);
         let writer = Writer {
             files: Arc::clone(&files),
@@ -140,6 +143,7 @@ impl Log {
             state: Arc::clone(&state),
             requests: received,
             publisher: work,
+            tray,
             spares,
             segment,
             previous: checkpoint.root,

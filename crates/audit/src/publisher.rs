@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use keyreeve_tlog as tlog;
 use tokio::sync::oneshot;
@@ -20,13 +20,13 @@ use crate::journal::Segment;
 use crate::tile::{self, TILE_WIDTH, TileId};
 use crate::{
     Checkpoint, CheckpointError, CheckpointSigner, Files, Hash, ReadError, Settings, SigningError,
-    SigningRequest, layout, sheaf::Sheaf, state::State, tiles::Tiles, tree::Tree,
+    SigningRequest, layout, state::State, tiles::Tiles, tray::Tray, tree::Tree,
 };
 
 /// What the writer tells the publisher, in order.
 pub(crate) enum Work {
-    /// These records are durable.
-    Records(Vec<Sheaf>),
+    /// Durable records lie in the tray.
+    Records,
     /// A segment begins at this index.
     Segment(u64),
     /// Somebody waits for a checkpoint over all that came before.
@@ -51,7 +51,11 @@ pub(crate) struct Publisher {
     /// Where the journal's segments begin.
     pub(crate) segments: VecDeque<u64>,
     pub(crate) spares_made: u64,
+    pub(crate) tray: Arc<Tray>,
 }
+
+/// How long durable records may lie in the tray.
+const LULL: Duration = Duration::from_millis(10);
 
 impl Publisher {
     /// Runs until the writer ends, then leaves everything under one last checkpoint.
@@ -63,29 +67,34 @@ impl Publisher {
 
     fn serve(&mut self, work: &Receiver<Work>, spares: &SyncSender<Segment>) -> io::Result<()> {
         let mut spare = None;
-        let mut due: Option<Instant> = None;
+        // When to empty the tray, and when to sign a checkpoint.
+        let (mut lull, mut due): (Option<Instant>, Option<Instant>) = (None, None);
         loop {
             self.offer(&mut spare, spares)?;
-            let next = match due {
+            let next = match lull.into_iter().chain(due).min() {
                 None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => work.recv_timeout(due.saturating_duration_since(Instant::now())),
+                Some(next) => work.recv_timeout(next.saturating_duration_since(Instant::now())),
             };
             match next {
-                Ok(Work::Records(sheaves)) => {
-                    for (entry, leaf) in sheaves.iter().flat_map(Sheaf::entries) {
-                        self.take(entry, leaf);
-                    }
-                    due = due.or_else(|| Some(Instant::now() + self.settings.checkpoint_interval));
+                Ok(Work::Records) => {
+                    let now = Instant::now();
+                    lull.get_or_insert(now + LULL);
+                    due.get_or_insert(now + self.settings.checkpoint_interval);
                 }
                 Ok(Work::Segment(start)) => self.segments.push_back(start),
                 Ok(Work::Checkpoint(reply)) => {
+                    self.empty_tray();
                     let published = self.publish()?;
                     let _ = reply.send(published.map_err(CheckpointError::Signing));
                     due = self.retry();
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    let _ = self.publish()?;
-                    due = self.retry();
+                    lull = None;
+                    self.empty_tray();
+                    if due.is_some_and(|due| due <= Instant::now()) {
+                        let _ = self.publish()?;
+                        due = self.retry();
+                    }
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -97,10 +106,19 @@ impl Publisher {
                 due = self.retry();
             }
         }
+        self.empty_tray();
         if self.state.stopped().is_none() && self.publish()?.is_ok() {
             self.clear_journal()?;
         }
         Ok(())
+    }
+
+    fn empty_tray(&mut self) {
+        for sheaf in self.tray.take() {
+            for (entry, leaf) in sheaf.entries() {
+                self.take(entry, leaf);
+            }
+        }
     }
 
     /// When to try again: only if records are left without a signature.

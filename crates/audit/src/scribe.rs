@@ -46,6 +46,9 @@ struct Gathered {
     driver: Driving,
 }
 
+/// Most sheaves that wait, each of some [`MAX_BATCH`] bytes, for a disk that hangs.
+const MOST_FULL: usize = 64;
+
 /// Where the driver is.
 enum Driving {
     /// At work, or not begun yet.
@@ -76,9 +79,13 @@ impl Scribe {
     }
 
     /// Takes a record and gives what to wait for. Never blocks. The record is written
-    /// whether somebody waits or not.
+    /// whether somebody waits or not, unless 16 MiB wait already.
     pub fn append(&self, record: &Record) -> Durable {
         let mut gathered = self.0.gathered();
+        if gathered.full.len() >= MOST_FULL {
+            drop(gathered);
+            return Durable::failed("too many records wait for the disk of the audit log");
+        }
         if gathered.sheaf.bundle().len() + crate::record::MAX_ENTRY + 2 > MAX_BATCH {
             let full = gathered.take_sheaf();
             gathered.full.push(full);

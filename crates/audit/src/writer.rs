@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::commit::Submission;
 use crate::journal::{Frame, Segment};
 use crate::publisher::Work;
-use crate::{Checkpoint, CheckpointError, Files, Hash, layout, state::State};
+use crate::{Checkpoint, CheckpointError, Files, Hash, layout, state::State, tray::Tray};
 
 /// Most sheaves taken from the queue at a time.
 const MAX_TAKEN: usize = 1024;
@@ -32,6 +32,7 @@ pub(crate) struct Writer {
     pub(crate) state: Arc<State>,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) publisher: blocking::SyncSender<Work>,
+    pub(crate) tray: Arc<Tray>,
     pub(crate) spares: blocking::Receiver<Segment>,
     pub(crate) segment: Segment,
     pub(crate) previous: Hash,
@@ -87,13 +88,12 @@ impl Writer {
         self.size += frame.records();
         self.state.set_durable(self.size);
         frame.clear();
-        let mut sheaves = Vec::with_capacity(batch.len());
-        for submission in batch.drain(..) {
+        let durable = batch.drain(..).map(|submission| {
             let records = submission.sheaf.len() as u64;
-            sheaves.push(submission.succeed(index));
             index += records;
-        }
-        self.tell(Work::Records(sheaves))
+            submission.succeed(index - records)
+        });
+        !self.tray.leave(durable) || self.tell(Work::Records)
     }
 
     fn write(&mut self, frame: &mut Frame) -> io::Result<()> {

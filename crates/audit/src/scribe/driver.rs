@@ -54,12 +54,13 @@ impl ScribeDriver {
         }
     }
 
-    /// Gives up what has been with the writer for too long.
-    fn lose_patience(&mut self, cx: &mut Context<'_>) {
+    /// Gives up what has been with the writer for too long. Whether anything was.
+    fn lose_patience(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut lost = false;
         while let Some((until, commit)) = self.in_flight.front() {
             let patience = self.patience.get_or_insert_with(|| Box::pin(sleep_until(*until)));
             if patience.as_mut().poll(cx).is_pending() {
-                return;
+                break;
             }
             // What it was set for may be long done: it is not set for every sheaf.
             self.patience = None;
@@ -68,8 +69,10 @@ impl ScribeDriver {
                 commit.end(Err(Unrecorded(why.into())));
                 commit.wake();
                 self.in_flight.pop_front();
+                lost = true;
             }
         }
+        lost
     }
 
     /// Hands over what has gathered, unless something is under way: the next sheaf is
@@ -109,10 +112,14 @@ impl Future for ScribeDriver {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.release();
         let desk = self.desk.upgrade();
-        if let Some(desk) = &desk {
-            self.hand_over(desk, cx);
+        loop {
+            if let Some(desk) = &desk {
+                self.hand_over(desk, cx);
+            }
+            if !self.lose_patience(cx) {
+                break;
+            }
         }
-        self.lose_patience(cx);
         if desk.is_none() && self.in_flight.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 }

@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Report;
 
-/// How many records may wait.
-const QUEUE: RangeInclusive<usize> = 64..=1_000_000;
 /// A journal file in MiB.
 const JOURNAL_MIB: RangeInclusive<u64> = 1..=1024;
 /// A century.
@@ -20,9 +18,6 @@ pub struct AuditConfig {
     /// How many days records are kept. Older ones are removed once a day, in bundles of
     /// 256; their hashes stay. Default: for ever.
     pub retention_days: Option<u32>,
-    /// How many records may wait for the disk before callers do, 64 to 1000000.
-    /// Default 4096.
-    pub queue: usize,
     /// Size of a journal file in MiB, 1 to 1024; two of them are on the disk at a time.
     /// Default 8.
     pub journal_mib: u64,
@@ -30,7 +25,7 @@ pub struct AuditConfig {
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { retention_days: None, queue: 4096, journal_mib: 8 }
+        Self { retention_days: None, journal_mib: 8 }
     }
 }
 
@@ -44,16 +39,13 @@ impl AuditConfig {
                 "leave it out to keep every record",
             );
         }
-        let queue = (self.queue as u64, *QUEUE.start() as u64, *QUEUE.end() as u64);
-        let journal = (self.journal_mib, *JOURNAL_MIB.start(), *JOURNAL_MIB.end());
-        for (field, (value, low, high)) in [("queue", queue), ("journal_mib", journal)] {
-            if !(low..=high).contains(&value) {
-                report.add(
-                    format!("audit.{field}"),
-                    format!("{value} is not {low} to {high}"),
-                    "leave it out for the default",
-                );
-            }
+        if !JOURNAL_MIB.contains(&self.journal_mib) {
+            let (low, high) = (JOURNAL_MIB.start(), JOURNAL_MIB.end());
+            report.add(
+                "audit.journal_mib",
+                format!("{} is not {low} to {high}", self.journal_mib),
+                "leave it out for the default",
+            );
         }
     }
 }

@@ -32,11 +32,7 @@ pub(crate) struct FrontLog {
 impl FrontLog {
     /// The log in `data_dir`, signed for by the keyhost behind `client`.
     pub(crate) fn new(data_dir: PathBuf, client: Client, config: &AuditConfig) -> Self {
-        let settings = Settings {
-            queue: config.queue,
-            segment_bytes: config.journal_mib << 20,
-            ..Settings::default()
-        };
+        let settings = Settings { segment_bytes: config.journal_mib << 20, ..Settings::default() };
         let retention = Retention::of_days(config.retention_days);
         Self { data_dir, settings, client, retention }
     }
