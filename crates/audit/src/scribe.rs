@@ -50,19 +50,15 @@ struct Gathered {
 const MOST_FULL: usize = 64;
 
 /// Where the driver is.
+#[derive(Default)]
 enum Driving {
     /// At work, or not begun yet.
+    #[default]
     Busy,
     /// To be woken when there is something to do.
     Waits(Waker),
     /// Gone: each record goes to the writer by itself.
     Gone,
-}
-
-impl Default for Driving {
-    fn default() -> Self {
-        Self::Busy
-    }
 }
 
 impl Scribe {
