@@ -30,7 +30,6 @@ pub(crate) fn on_request() -> Settings {
         checkpoint_interval: Duration::from_secs(3600),
         checkpoint_records: u64::MAX,
         segment_bytes: 512 * 1024,
-        ..Settings::default()
     }
 }
 
@@ -80,8 +79,8 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 /// Appends records in their order, without waiting for one before the next.
 pub(crate) async fn append_together(log: &Log, records: &[Record]) -> Result<(), Stopped> {
     let mut appending = tokio::task::JoinSet::new();
-    for record in records.iter().cloned() {
-        let appender = log.appender();
+    for record in records {
+        let (appender, record) = (log.appender(), record.clone());
         appending.spawn(async move { appender.append(&record).await });
     }
     let appended = appending.join_all().await;
