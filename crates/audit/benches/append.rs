@@ -141,6 +141,7 @@ fn record(number: u64) -> Record {
         decision: Decision::Allowed(Some(Id([6; 16]))),
         backend: Some(Word::new("software")),
         number: None,
+        change: None,
     }
 }
 

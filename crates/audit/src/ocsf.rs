@@ -156,6 +156,7 @@ fn unmapped(entry: &Entry) -> Map<String, Value> {
     put("backend", record.backend.as_ref().map(|word| word.as_str().into()));
     put("trace_id", record.trace.map(|id| hex::encode(id.0).into()));
     put("number", record.number.map(Into::into));
+    put("change", record.change.as_deref().and_then(|change| serde_json::to_value(change).ok()));
     rest
 }
 

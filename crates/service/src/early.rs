@@ -167,6 +167,7 @@ fn bare(caller: Who, operation: Word) -> Record {
         decision: Decision::NotReached,
         backend: None,
         number: None,
+        change: None,
     }
 }
 

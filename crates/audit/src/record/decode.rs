@@ -9,8 +9,8 @@ use keyreeve_types::FoldedName;
 use serde::Deserialize;
 
 use super::{
-    Action, Caller, Decision, Ending, Id, Kind, MAX_ENTRY, Method, Object, Peer, Phase, Record,
-    Source, Word, encode::VERSION,
+    Action, Caller, Change, Decision, Ending, Id, Kind, MAX_ENTRY, Method, Object, Peer, Phase,
+    Record, Source, Word, encode::VERSION,
 };
 
 /// The bytes are not a record of this version in its one encoding.
@@ -61,6 +61,7 @@ struct Wire<'a> {
     latency_us: Option<u64>,
     backend: Text<'a>,
     number: Option<u64>,
+    change: Option<Change>,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +108,7 @@ impl Wire<'_> {
             },
             backend: optional(self.backend, read_word)?,
             number: self.number,
+            change: self.change.map(Box::new),
         })
     }
 }

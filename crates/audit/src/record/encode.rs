@@ -6,11 +6,13 @@
 
 use std::{io::Write as _, net::SocketAddr};
 
+use serde::Serialize;
+
 use super::{Decision, Ending, Object, Peer, Phase, Record, Word};
 
 /// Longest entry, in bytes. Every record of version 1 is shorter; the tile format
 /// would allow 65,535.
-pub const MAX_ENTRY: usize = 4096;
+pub const MAX_ENTRY: usize = 32 * 1024;
 
 pub(super) const VERSION: u8 = 1;
 
@@ -37,7 +39,7 @@ pub(super) fn encode(record: &Record, out: &mut Vec<u8>) {
     members.plain("phase", phase);
     members.hex("request", &record.request.0);
     members.maybe(record.trace, |m, trace| m.hex("trace", &trace.0));
-    members.maybe(caller.principal.as_ref(), |m, who| m.escaped("principal", who.as_str()));
+    members.maybe(caller.principal.as_ref(), |m, who| m.json("principal", who.as_str()));
     members.plain("auth", caller.method.name());
     members.maybe(caller.credential.as_ref(), |m, credential| {
         let (prefix, digits) = credential.parts();
@@ -56,6 +58,7 @@ pub(super) fn encode(record: &Record, out: &mut Vec<u8>) {
     members.maybe(latency_us, |m, latency| m.number("latency_us", latency));
     members.word("backend", record.backend.as_ref());
     members.maybe(record.number, |m, number| m.number("number", number));
+    members.maybe(record.change.as_deref(), |m, change| m.json("change", change));
     out.extend_from_slice(b"}");
 }
 
@@ -93,9 +96,11 @@ impl Members<'_> {
         self.maybe(word, |members, word| members.plain(name, word.as_str()));
     }
 
-    fn escaped(&mut self, name: &str, text: &str) {
+    /// Text that JSON may have to escape something in, and what is seldom there.
+    fn json<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
         self.name(name);
-        serde_json::to_writer(&mut *self.out, text).expect("text written to memory cannot fail");
+        serde_json::to_writer(&mut *self.out, value)
+            .expect("strings and numbers written to memory cannot fail");
     }
 
     fn hex(&mut self, name: &str, bytes: &[u8; 16]) {

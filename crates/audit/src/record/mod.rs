@@ -4,25 +4,29 @@
 //! the name rule, ids of fixed length, numbers, words that are part of this program
 //! or of its configuration, and fingerprints that are hashed here. There is no
 //! field for text of a caller's choice, none for a payload, and none for a message.
-//! The one free text is the principal's name, which its issuer chose; it is bounded
+//! The one free text is the name of a principal, which its issuer chose; it is bounded
 //! and what could mislead a reader of the log is escaped.
 //!
 //! This module refuses to know what operations exist: they are words.
 
+mod change;
 mod credential;
 mod decode;
 mod encode;
 mod object;
 mod principal;
+mod term;
 mod word;
 
 use std::net::IpAddr;
 
+pub use change::{Change, Digest, PolicyEntry};
 pub use credential::Credential;
 pub use decode::BadEntry;
 pub use encode::MAX_ENTRY;
 pub use object::{Kind, Object};
 pub use principal::{BadPrincipal, PrincipalName};
+pub use term::{BadTerm, Term};
 pub use word::{BadWord, Word};
 
 /// 128 bits that identify a request, a trace, an assignment or an object.
@@ -52,6 +56,8 @@ pub struct Record {
     pub backend: Option<Word>,
     /// What the operation counts: records of a summary, or the minimum index of a prune.
     pub number: Option<u64>,
+    /// What it sets of who may do what.
+    pub change: Option<Box<Change>>,
 }
 
 /// Whether a record announces a deed or tells how it ended.
@@ -101,6 +107,12 @@ pub enum Method {
     NotPresented,
     /// A bearer token that Keyreeve issued.
     Token,
+    /// A client secret, at the token endpoint.
+    ClientSecret,
+    /// An assertion that the client signed, at the token endpoint.
+    ClientAssertion,
+    /// A token of another issuer, presented for one of Keyreeve at the token endpoint.
+    Federated,
     /// A client certificate.
     MutualTls,
     /// A JWT of a configured issuer.
@@ -113,9 +125,12 @@ pub enum Method {
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::NotPresented,
         Self::Token,
+        Self::ClientSecret,
+        Self::ClientAssertion,
+        Self::Federated,
         Self::MutualTls,
         Self::Oidc,
         Self::PeerCredentials,
@@ -127,6 +142,9 @@ impl Method {
         match self {
             Self::NotPresented => "none",
             Self::Token => "token",
+            Self::ClientSecret => "client-secret",
+            Self::ClientAssertion => "client-assertion",
+            Self::Federated => "federated",
             Self::MutualTls => "mtls",
             Self::Oidc => "oidc",
             Self::PeerCredentials => "peer",

@@ -42,6 +42,7 @@ fn golden() -> Vec<Record> {
         decision: Decision::Allowed(Some(id(0x55))),
         backend: Some(Word::new("pkcs11:slot-a")),
         number: Some(7),
+        change: None,
     };
     let least = Record {
         time_us: 0,
@@ -59,6 +60,7 @@ fn golden() -> Vec<Record> {
         decision: Decision::NotReached,
         backend: None,
         number: None,
+        change: None,
     };
     let ok = Record {
         phase: Phase::Outcome { ending: Ending::Ok, latency_us: u64::MAX },
@@ -71,7 +73,28 @@ fn golden() -> Vec<Record> {
         decision: Decision::Denied(None),
         ..least.clone()
     };
-    vec![full, least, ok]
+    let given = Record {
+        change: Some(Box::new(Change {
+            holder: Some(PrincipalName::escape("user:ada@corp")),
+            role: Some(id(0x77)),
+            scope: "/vaults/prod".parse().ok(),
+            expires: Some(1_900_000_000),
+            ..Change::default()
+        })),
+        ..least.clone()
+    };
+    let access = Change {
+        policies: Some(vec![PolicyEntry {
+            holder: PrincipalName::escape("group:ops@corp"),
+            permissions: vec!["keys/get".parse().expect("a term")],
+        }]),
+        ranges: Some(vec!["2001:db8::/32".parse().expect("a term"); 2000]),
+        ..Change::default()
+    };
+    let mut cut = access.bounded();
+    cut.ranges = Some(Vec::new());
+    let cut = Record { change: Some(Box::new(cut)), ..least.clone() };
+    vec![full, least, ok, given, cut]
 }
 
 /// Guards against a change of the encoding that makes old logs unreadable. If it
@@ -126,6 +149,26 @@ fn the_longest_record_is_within_the_bound() {
         version: Some(keyreeve_types::VersionId::from_bytes([0xff; 16])),
         ..Object::in_vault(Kind::Certificate, name(), name())
     };
+    let term = || "t".repeat(Term::MAX_LEN).parse().expect("a term");
+    let holder = || "\"".repeat(PrincipalName::MAX_LEN).parse().expect("a principal");
+    let terms = || Some(vec![term(); 128]);
+    let policy = || PolicyEntry { holder: holder(), permissions: vec![term(); 44] };
+    let endless = Change {
+        holder: Some(holder()),
+        role: Some(id),
+        scope: Some(term()),
+        expires: Some(i64::MIN),
+        actions: terms(),
+        not_actions: terms(),
+        data_actions: terms(),
+        not_data_actions: terms(),
+        model: Some(term()),
+        policies: Some(vec![policy(); 1024]),
+        default_action: Some(term()),
+        ranges: Some(vec![term(); 1000]),
+        listeners: terms(),
+        ..Change::default()
+    };
     let longest = Record {
         time_us: u64::MAX,
         phase: Phase::Outcome {
@@ -150,11 +193,35 @@ fn the_longest_record_is_within_the_bound() {
         decision: Decision::Denied(Some(id)),
         backend: Some(word()),
         number: Some(u64::MAX),
+        change: Some(Box::new(endless.bounded())),
         ..golden()[0].clone()
     };
     let entry = longest.encode();
     assert!(entry.len() <= MAX_ENTRY, "{}", entry.len());
     assert_eq!(Record::decode(&entry), Ok(longest));
+}
+
+/// Guards against a list that is cut without a word, and against two lists that look
+/// alike when they are cut.
+#[test]
+fn what_a_record_has_no_room_for_is_counted_and_hashed() {
+    let ranges = |last: &str| {
+        let mut ranges: Vec<Term> = (0..2000)
+            .map(|i| format!("10.0.{}.{}/32", i / 250, i % 250).parse().expect("a term"))
+            .collect();
+        ranges.push(last.parse().expect("a term"));
+        Change { ranges: Some(ranges), ..Change::default() }
+    };
+    let short =
+        Change { ranges: Some(vec!["10.0.0.0/8".parse().expect("a term")]), ..Change::default() };
+    assert_eq!(short.clone().bounded(), short);
+    let (one, other) = (ranges("192.0.2.1/32").bounded(), ranges("192.0.2.2/32").bounded());
+    assert_eq!(one.ranges, other.ranges);
+    assert_ne!(one, other);
+    let json = serde_json::to_value(&one).expect("JSON");
+    let shown = one.ranges.as_ref().map_or(0, Vec::len);
+    assert_eq!(json["left_out"], 2001 - shown);
+    assert!(shown > 1000, "{shown}");
 }
 
 /// Guards against names that change how a log is read, and against a record that

@@ -69,6 +69,7 @@ pub(crate) fn record(number: u64) -> Record {
         decision: Decision::Allowed(None),
         backend: Some(Word::new("software")),
         number: None,
+        change: None,
     }
 }
 

@@ -54,7 +54,7 @@ impl Identity {
 
 /// Kind, name, and who vouches for it: `token:billing`, `user:alice@corp`. Parts are
 /// not for taking apart again; the credential says for certain.
-fn recorded_name(principal: &Principal) -> PrincipalName {
+pub(crate) fn recorded_name(principal: &Principal) -> PrincipalName {
     let (kind, name) = (principal.kind().name(), principal.name());
     PrincipalName::escape(&match principal.issuer() {
         Some(issuer) => format!("{kind}:{name}@{issuer}"),

@@ -14,6 +14,7 @@ mod trace;
 use std::sync::Arc;
 
 pub use identity::Identity;
+pub(crate) use identity::recorded_name;
 pub use request_id::RequestId;
 pub use source::Source;
 pub use trace::TraceId;

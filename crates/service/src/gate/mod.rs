@@ -13,6 +13,7 @@
 //! the one who revoked it has the answer.
 
 mod ask;
+pub(crate) mod change;
 pub(crate) mod recording;
 mod seen;
 mod verdict;

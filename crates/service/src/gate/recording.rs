@@ -115,6 +115,7 @@ impl<'a> Deed<'a> {
             action,
             backend: backend.and_then(|name| Word::configured(name).ok()),
             number: sight.number,
+            change: self.ask.change(),
             ..of(self.caller, phase, decision)
         }
     }
@@ -166,6 +167,7 @@ pub(crate) fn of(caller: &Caller, phase: Phase, decision: Decision) -> Record {
         decision,
         backend: None,
         number: None,
+        change: None,
     }
 }
 
@@ -190,13 +192,15 @@ impl Ask<'_> {
     /// What the log says was asked. Names that are in a request were checked.
     fn action(&self) -> record::Action {
         let (object, from) = match self {
-            Self::One(_, resource) | Self::Public(_, resource) => (object(*resource), None),
+            Self::One(_, resource) | Self::Set(_, resource, _) | Self::Public(_, resource) => {
+                (object(*resource), None)
+            }
             Self::Key(_, key, _) => (object(key.resource()), None),
             Self::Thing(Thing { kind, id: Some(id), .. }) => (with_id(*kind, *id), None),
             Self::Thing(thing) => (Object::of_kind(thing.kind), None),
             Self::Both(_, [(_, from), (_, to)]) => (object(*to), Some(object(*from))),
             Self::Assign(assignment) => (with_id(Kind::Assignment, assignment.id.as_u128()), None),
-            Self::Unassign(id) | Self::ReadAssignment(id) => {
+            Self::Unassign(id, _) | Self::ReadAssignment(id) => {
                 (with_id(Kind::Assignment, id.as_u128()), None)
             }
             Self::Proven(_) => (Object::of_kind(Kind::Principal), None),
@@ -223,7 +227,7 @@ impl Ask<'_> {
             Self::One(action, _) | Self::Key(action, ..) | Self::Thing(Thing { action, .. }) => {
                 !leaves_all_as_it_is(*action)
             }
-            Self::Assign(_) | Self::Unassign(_) => true,
+            Self::Assign(_) | Self::Unassign(..) | Self::Set(..) => true,
             // One who is known may ask who that is, and for a token of its own.
             Self::Proven(operation) => *operation != "WhoAmI",
             Self::Both(..) | Self::ReadAssignment(_) | Self::Public(..) => false,

@@ -84,7 +84,9 @@ impl Service {
         let subject = caller.identity().subject().ok_or(Refusal::Unknown)?;
         let court = Court { policies, subject, source, now: self.shared().clock.now() };
         match ask {
-            Ask::One(action, resource) => court.allows(*action, *resource),
+            Ask::One(action, resource) | Ask::Set(action, resource, _) => {
+                court.allows(*action, *resource)
+            }
             Ask::Key(action, key, _) => court.allows(*action, key.resource()),
             Ask::Thing(thing) => court.allows(thing.action, Resource::Service),
             Ask::Both(_, [first, second]) => {
@@ -95,7 +97,7 @@ impl Service {
                 let grant = may_assign(policies, subject, assignment, court.now);
                 court.rules(grant, Action::ListRoles, Refusal::NoSuchRole)
             }
-            Ask::Unassign(id) => {
+            Ask::Unassign(id, _) => {
                 let grant = may_unassign(policies, subject, *id, court.now);
                 court.rules(grant, Action::ListAssignments, Refusal::NoSuchAssignment)
             }

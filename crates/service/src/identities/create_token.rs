@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use keyreeve_authz::Action;
+use keyreeve_audit::record::{Change, PrincipalName};
+use keyreeve_authz::{Action, Principal, PrincipalKind};
 use keyreeve_identity::secret;
 use keyreeve_keyhost::Deadline;
 use keyreeve_store::Batch;
@@ -11,6 +12,7 @@ use keyreeve_types::{Name, UnixTime};
 use super::{Made, end};
 use crate::{
     Caller, Error, IssuedToken, Service, TokenOwner,
+    caller::recorded_name,
     commit::encode,
     directory::Path,
     draw,
@@ -39,7 +41,9 @@ impl Service {
         request: CreateToken<'_>,
         deadline: Deadline,
     ) -> Result<Made<Arc<IssuedToken>>, Error> {
-        let ask = Ask::credential("CreateToken", Action::WriteIdentity, None);
+        let holder = self.recorded_owner(request.owner);
+        let set = Change { holder, expires: Some(request.expires.0), ..Change::default() };
+        let ask = Ask::credential("CreateToken", Action::WriteIdentity, None).setting(&set);
         self.run(caller, ask, deadline, move |permit| async move {
             let expires = end(self.shared().clock.now(), request.expires)?;
             let owner = match request.owner {
@@ -86,6 +90,20 @@ impl Service {
             Error::internal("TOKEN_GONE", "a token that was just written is not there")
         })?;
         Ok(Made { made, secret: token })
+    }
+
+    /// What the log calls whoever the token is for, if there is such a one.
+    fn recorded_owner(&self, owner: TokenOwner<'_>) -> Option<PrincipalName> {
+        match owner {
+            TokenOwner::Principal(id) => {
+                self.shared().client(id).map(|known| recorded_name(known.subject().principal()))
+            }
+            TokenOwner::Name(name) => {
+                let name: Name = name.parse().ok()?;
+                let named = Principal::new(PrincipalKind::Token, None, name.as_str()).ok()?;
+                Some(recorded_name(&named))
+            }
+        }
     }
 
     /// A few tokens that have ended long enough for nobody to look for them: a day ago.

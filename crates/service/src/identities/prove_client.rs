@@ -66,29 +66,32 @@ impl Shared {
     ) -> Result<Arc<Identity>, NotProven> {
         let now = self.clock.now();
         let account = self.client(id);
-        let used = match proof {
+        let (method, used) = match proof {
             ClientProof::Secret(presented) => {
                 let hash = secret::hash(presented);
                 let account = account.as_ref().ok_or(NotProven::NoClient)?;
-                by_secret(account, &hash, now).ok_or(NotProven::NoMatch)?
+                let used = by_secret(account, &hash, now).ok_or(NotProven::NoMatch)?;
+                (Method::ClientSecret, used)
             }
             ClientProof::Assertion { token, endpoints, replays } => {
                 let account = account.as_ref().ok_or(NotProven::NoClient)?;
-                by_assertion(account, token, endpoints, replays, now).map_err(NotProven::Refused)?
+                let used = by_assertion(account, token, endpoints, replays, now);
+                (Method::ClientAssertion, used.map_err(NotProven::Refused)?)
             }
             ClientProof::Federated { issuer, subject, audience } => {
                 let account = account.as_ref().ok_or(NotProven::NoClient)?;
                 let found = account.federated().iter().find(|one| {
                     one.issuer == issuer && one.subject == subject && one.audience == audience
                 });
-                found.map(|one| one.id.clone()).ok_or(NotProven::NoMatch)?
+                let used = found.map(|one| one.id.clone()).ok_or(NotProven::NoMatch)?;
+                (Method::Federated, used)
             }
         };
         let account = account.ok_or(NotProven::NoClient)?;
         let credential = u128::from_str_radix(&used, 16).ok();
         let credential = credential.map(|id| Credential::assigned(Id(id.to_be_bytes())));
         let subject = account.subject().clone();
-        Ok(Arc::new(Identity::proven(subject, Method::Token, credential)))
+        Ok(Arc::new(Identity::proven(subject, method, credential)))
     }
 }
 

@@ -31,7 +31,9 @@ impl Work {
     /// What is done with each key that `ask` looks up.
     pub(crate) const fn of(ask: &Ask<'_>) -> Self {
         match ask {
-            Ask::One(action, _) | Ask::Key(action, ..) => Self::of_action(*action),
+            Ask::One(action, _) | Ask::Set(action, ..) | Ask::Key(action, ..) => {
+                Self::of_action(*action)
+            }
             Ask::Thing(thing) => Self::of_action(thing.action),
             // One half of one key and one of another, looked up in turn: the dearer.
             Ask::Both(..) => Self::Private,

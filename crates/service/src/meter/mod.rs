@@ -274,10 +274,13 @@ impl Meter {
 
 fn operation(ask: &Ask<'_>) -> usize {
     match ask {
-        Ask::One(action, _) | Ask::Key(action, ..) | Ask::Public(action, _) => *action as usize,
+        Ask::One(action, _)
+        | Ask::Set(action, ..)
+        | Ask::Key(action, ..)
+        | Ask::Public(action, _) => *action as usize,
         Ask::Thing(thing) => thing.action as usize,
         Ask::Assign(_) => Action::CreateAssignment as usize,
-        Ask::Unassign(_) => Action::DeleteAssignment as usize,
+        Ask::Unassign(..) => Action::DeleteAssignment as usize,
         Ask::Both(..) | Ask::ReadAssignment(_) | Ask::Proven(_) => {
             let name = ask.operation();
             let place = MORE.iter().position(|more| *more == name).unwrap_or(MORE.len() - 1);

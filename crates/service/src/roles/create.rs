@@ -6,7 +6,12 @@ use keyreeve_store::Batch;
 
 use super::{RoleEntry, RoleLists};
 use crate::{
-    Caller, Error, Service, access::AccessPath, commit::encode, draw, gate::Ask, record::RoleRecord,
+    Caller, Error, Service,
+    access::AccessPath,
+    commit::encode,
+    draw,
+    gate::{Ask, change},
+    record::RoleRecord,
 };
 
 /// A request to make a custom role.
@@ -29,7 +34,8 @@ impl Service {
         deadline: Deadline,
     ) -> Result<RoleEntry, Error> {
         let request = &request;
-        let ask = Ask::role("CreateRole", Action::WriteRole, request.id);
+        let set = change::of_lists(&request.lists);
+        let ask = Ask::role("CreateRole", Action::WriteRole, request.id).setting(&set);
         self.run(caller, ask, deadline, move |permit| async move {
             let id = request.id.map_or_else(draw::role_id, Ok)?;
             let role = request.lists.role(id, request.name)?;

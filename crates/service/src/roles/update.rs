@@ -9,7 +9,7 @@ use crate::{
     Caller, Error, Service,
     access::{AccessPath, check_etag},
     commit::encode,
-    gate::Ask,
+    gate::{Ask, change},
     record::RoleRecord,
 };
 
@@ -48,7 +48,8 @@ impl Service {
         deadline: Deadline,
     ) -> Result<RoleEntry, Error> {
         let UpdateRole { id, changes, etag } = &request;
-        let ask = Ask::role("UpdateRole", Action::WriteRole, Some(*id));
+        let set = change::of_changes(changes);
+        let ask = Ask::role("UpdateRole", Action::WriteRole, Some(*id)).setting(&set);
         self.run(caller, ask, deadline, move |permit| async move {
             let path = AccessPath::Role(*id).to_store();
             self.change_access(&permit, caller, ask, deadline, |now| {

@@ -4,7 +4,11 @@ use keyreeve_authz::{AccessPolicies, Action, PermissionModel, VaultPolicy};
 use keyreeve_keyhost::Deadline;
 
 use super::VaultAccess;
-use crate::{Caller, Error, Service, gate::Ask, name::VaultName};
+use crate::{
+    Caller, Error, Service,
+    gate::{Ask, change},
+    name::VaultName,
+};
 
 /// A request to change what access to a vault's data goes by. What is `None` stays.
 #[derive(Clone)]
@@ -28,7 +32,8 @@ impl Service {
         deadline: Deadline,
     ) -> Result<VaultAccess, Error> {
         let SetAccess { vault, model, access_policies, etag } = &request;
-        let ask = Ask::vault(Action::SetAccessPolicies, *vault);
+        let set = change::of_access(*model, access_policies.as_ref());
+        let ask = Ask::vault(Action::SetAccessPolicies, *vault).setting(&set);
         self.run(caller, ask, deadline, move |permit| async move {
             let change = |policy: VaultPolicy| VaultPolicy {
                 model: model.unwrap_or(policy.model),

@@ -4,7 +4,11 @@ use keyreeve_authz::{Action, NetworkRules, VaultPolicy};
 use keyreeve_keyhost::Deadline;
 
 use super::VaultAccess;
-use crate::{Caller, Error, Service, gate::Ask, name::VaultName};
+use crate::{
+    Caller, Error, Service,
+    gate::{Ask, change},
+    name::VaultName,
+};
 
 /// A request to change from where a vault can be reached.
 #[derive(Clone)]
@@ -26,7 +30,8 @@ impl Service {
         deadline: Deadline,
     ) -> Result<VaultAccess, Error> {
         let SetNetwork { vault, rules, etag } = &request;
-        let ask = Ask::vault(Action::UpdateVault, *vault);
+        let set = change::of_network(rules);
+        let ask = Ask::vault(Action::UpdateVault, *vault).setting(&set);
         self.run(caller, ask, deadline, move |permit| async move {
             let change = |policy| VaultPolicy { network: rules.clone(), ..policy };
             self.change_policy(&permit, caller, (*vault, etag), ask, deadline, change).await

@@ -13,6 +13,7 @@ mod jwt;
 mod keys;
 mod limits;
 mod races;
+mod recorded_access;
 mod revoking;
 mod who;
 

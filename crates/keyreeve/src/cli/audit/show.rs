@@ -2,7 +2,7 @@
 
 use keyreeve_audit::{
     Entry, Outcome, Record,
-    record::{Ending, Object, Phase},
+    record::{Change, Ending, Object, Phase},
 };
 use keyreeve_client::v1;
 use prost_types::Timestamp;
@@ -84,6 +84,7 @@ fn cells(entry: &Entry) -> [String; 7] {
     detail.extend(record.action.algorithm.as_ref().map(ToString::to_string));
     detail.extend(record.backend.as_ref().map(ToString::to_string));
     detail.extend(record.number.map(|number| format!("number={number}")));
+    detail.extend(record.change.as_deref().map(changed));
     if let Phase::Outcome { latency_us, .. } = &record.phase {
         detail.push(format!("{:.1} ms", *latency_us as f64 / 1000.0));
     }
@@ -117,4 +118,27 @@ fn row(cells: &[String; 7]) -> String {
         }
     }
     line.trim_end().to_owned()
+}
+
+/// What the request sets of who may do what; of lists, how long they are.
+fn changed(change: &Change) -> String {
+    let Change { holder, role, scope, .. } = change;
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(holder.as_ref().map(|holder| format!("for={holder}")));
+    parts.extend(role.map(|role| format!("role={:032x}", u128::from_be_bytes(role.0))));
+    parts.extend(scope.as_ref().map(|scope| format!("at={scope}")));
+    parts.extend(change.model.as_ref().map(|model| format!("model={model}")));
+    parts.extend(change.policies.as_ref().map(|list| format!("policies={}", list.len())));
+    parts.extend(change.default_action.as_ref().map(|action| format!("default={action}")));
+    for (name, list) in [
+        ("actions", &change.actions),
+        ("not_actions", &change.not_actions),
+        ("data_actions", &change.data_actions),
+        ("not_data_actions", &change.not_data_actions),
+        ("ranges", &change.ranges),
+        ("listeners", &change.listeners),
+    ] {
+        parts.extend(list.as_ref().map(|list| format!("{name}={}", list.len())));
+    }
+    parts.join(" ")
 }

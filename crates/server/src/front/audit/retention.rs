@@ -93,6 +93,7 @@ fn record(time_us: u64) -> Result<Record, String> {
         decision: Decision::NotReached,
         backend: None,
         number: None,
+        change: None,
     })
 }
 

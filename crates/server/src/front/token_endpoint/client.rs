@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Uri, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use keyreeve_identity::{Claims, Token, claimed_client};
 use keyreeve_service::{
-    Clock, FederatedCredential, Identity, Service,
+    Clock, FederatedCredential, Identity, Method, Service,
     identities::{ClientProof, NotProven},
 };
 use zeroize::Zeroizing;
@@ -151,6 +151,26 @@ fn refused(client: &str, why: NotProven, basic: bool) -> Failure {
     let client: String = client.chars().take(64).collect();
     tracing::info!(?client, ?why, "a client is not proven");
     Failure::Client { basic }
+}
+
+/// How the client of a request that failed meant to prove itself. For the log, which is
+/// told nothing else of what somebody sent.
+pub(super) fn tried(headers: &HeaderMap, body: &[u8]) -> Method {
+    let form = Form::parse(body);
+    let way = form.as_ref().ok().and_then(|form| way(headers, form).ok());
+    let own = |assertion, client: Option<&str>| {
+        let token = Token::parse(assertion).ok();
+        let own = token.as_ref().and_then(claimed_client);
+        own.is_some_and(|own| client.is_none_or(|client| client == own))
+    };
+    match way {
+        None => Method::NotPresented,
+        Some(Way::Secret { .. }) => Method::ClientSecret,
+        Some(Way::Assertion { client, assertion }) if own(assertion, client) => {
+            Method::ClientAssertion
+        }
+        Some(Way::Assertion { .. }) => Method::Federated,
+    }
 }
 
 /// How the client proves itself. More than one way is refused (RFC 6749 section 2.3).

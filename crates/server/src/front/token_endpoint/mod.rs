@@ -35,7 +35,7 @@ use axum::{
 };
 use keyreeve_identity::Replays;
 use keyreeve_service::{
-    Caller, Deadline, Kind, Method, Peer, Service, Source, Unproven, identities::ACCESS_TOKEN_LIFE,
+    Caller, Deadline, Kind, Peer, Service, Source, Unproven, identities::ACCESS_TOKEN_LIFE,
 };
 use serde_json::json;
 
@@ -108,7 +108,7 @@ async fn token(
                 attempts.failed(address, Instant::now());
                 context.service.refused_unproven(&Unproven {
                     operation: Some("IssueAccessToken"),
-                    method: Method::Token,
+                    method: client::tried(&headers, &body),
                     source: &source,
                     reason: "BAD_CLIENT_CREDENTIAL",
                 });
