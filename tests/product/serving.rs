@@ -3,8 +3,9 @@
 
 use std::{
     fs,
+    io::{Read as _, Write as _},
     net::TcpListener,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{fs::PermissionsExt as _, net::UnixStream},
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -51,6 +52,70 @@ fn a_configuration_of_ones_own_serves_both_tiers() {
     let _service = site.serve();
     block_on(async { site.client().key("hsm/k").sign("ES256", b"message").await })
         .expect("the key is in the slot");
+}
+
+/// Guards against a private listener that serves what does not name it, that is missing
+/// where rules demand it, or that is without a name in the log; over TLS and over a socket.
+#[test]
+fn a_private_listener_serves_the_vaults_that_name_it_and_no_other() {
+    let site = Site::new();
+    let vpn = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let vpn = vpn.expect("a port").to_string();
+    site.configure(&format!(
+        "[[listener]]\nname = \"inside\"\nlisten = \"unix:inside.sock\"\n\
+         [[listener]]\nname = \"vpn\"\nlisten = \"{vpn}\"\n\
+         [[listener]]\nname = \"keys\"\nlisten = \"unix:keys.sock\"\ndoor = \"https\"\n"
+    ));
+    let service = site.serve();
+    let socket = format!("unix:{}", site.path("inside.sock").display());
+    let refused = |error: keyreeve_client::Error| error.reason() == Some("FORBIDDEN");
+    block_on(async {
+        let public = site.client();
+        for vault in ["near", "far"] {
+            public.vault(vault).create(v1::vault::Tier::Standard).await.expect("a vault");
+            public.key(&format!("{vault}/k")).create(NewKey::ed25519()).await.expect("a key");
+        }
+        let (inside, vpn) = (site.client_at(&socket), site.client_at(&vpn));
+        // Nothing names them yet: who somebody is can be asked, and nothing else.
+        for private in [&inside, &vpn] {
+            private.who_am_i().await.expect("somebody");
+            assert!(refused(private.key("near/k").sign("EdDSA", b"m").await.expect_err("no")));
+            assert!(refused(private.vaults().await.expect_err("the service")));
+        }
+        let output = site.at(&site.grpc, &["vault", "network", "set", "near", "--default", "deny",
+            "--listener", "inside"]);
+        assert!(output.status.success(), "{output:?}");
+        assert!(refused(public.key("near/k").sign("EdDSA", b"m").await.expect_err("no")));
+        assert!(refused(vpn.key("near/k").sign("EdDSA", b"m").await.expect_err("no")));
+        assert!(refused(inside.key("far/k").sign("EdDSA", b"m").await.expect_err("no")));
+        inside.key("near/k").sign("EdDSA", b"m").await.expect("it is named");
+        let stranger = Client::builder().address(&socket).token("kr_nobody").build();
+        let stranger = stranger.expect("a client").who_am_i().await;
+        stranger.expect_err("a socket of this machine proves nobody");
+    });
+    // The command line goes there too, and the log says by which door.
+    let output = site.at(&socket, &["sign", "near/k", "--alg", "EdDSA", "--in", "keyreeve.toml"]);
+    assert!(output.status.success(), "{output:?}");
+    let log = site.at(&site.grpc, &["audit", "query", "--object", "near/k", "--output", "json"]);
+    let log = String::from_utf8(log.stdout).expect("text");
+    let peer = format!("\"peer\":\"unix:{}\"", rustix::process::getuid().as_raw());
+    assert!(log.contains("\"listener\":\"inside\"") && log.contains(&peer), "{log}");
+    assert!(log.contains("\"listener\":\"vpn\""), "{log}");
+
+    assert_eq!(over_socket(&site.path("keys.sock"), "/healthz"), 200);
+    assert_eq!(over_socket(&site.path("keys.sock"), "/vaults/near/.well-known/jwks.json"), 404);
+    service.stop().expect("it ends");
+    assert!(!site.path("inside.sock").exists(), "what nobody listens on is removed");
+}
+
+/// The status of a GET over HTTP/1.1 on a Unix socket.
+fn over_socket(socket: &Path, path: &str) -> u16 {
+    let mut stream = UnixStream::connect(socket).expect("it listens");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
 }
 
 /// Guards against a wrong PIN that is tried until the token locks, that takes the
@@ -210,6 +275,20 @@ roles = ["Owner", "Key Vault Administrator"]
         service
     }
 
+    /// Adds to the configuration.
+    fn configure(&self, more: &str) {
+        let text = fs::read_to_string(self.path("keyreeve.toml")).expect("written");
+        fs::write(self.path("keyreeve.toml"), format!("{text}\n{more}")).expect("written");
+    }
+
+    /// Runs the command line against `address`.
+    fn at(&self, address: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program().expect("a program"));
+        command.env("KEYREEVE_ADDR", address).env("KEYREEVE_TOKEN", &self.bearer);
+        command.env("KEYREEVE_CACERT", self.path("ca.pem")).current_dir(&self.directory);
+        command.args(arguments).output().expect("run")
+    }
+
     fn keyreeve(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(program().expect("a program"));
         command.args(arguments).arg("keyreeve.toml").current_dir(&self.directory);
@@ -217,8 +296,12 @@ roles = ["Owner", "Key Vault Administrator"]
     }
 
     fn client(&self) -> Client {
+        self.client_at(&self.grpc)
+    }
+
+    fn client_at(&self, address: &str) -> Client {
         Client::builder()
-            .address(&self.grpc)
+            .address(address)
             .ca_certificate_file(self.path("ca.pem"))
             .token(&self.bearer)
             .build()

@@ -18,6 +18,10 @@ pub struct Builder {
     connections: Option<usize>,
 }
 
+/// How long a connection may take to come about.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const USER_AGENT: &str = concat!("keyreeve-client/", env!("CARGO_PKG_VERSION"));
+
 enum Certificates {
     File(PathBuf),
     Pem(Vec<u8>),
@@ -48,7 +52,8 @@ impl Builder {
         self
     }
 
-    /// The gRPC address: `https://HOST:PORT`, or `HOST:PORT`, which means the same.
+    /// The gRPC address: `https://HOST:PORT`, or `HOST:PORT`, which means the same; or
+    /// `unix:PATH`, a socket of this machine, which goes without TLS.
     #[must_use]
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
@@ -140,6 +145,9 @@ impl Builder {
                 "set KEYREEVE_ADDR, as https://127.0.0.1:8443",
             )
         })?;
+        if address.starts_with("unix:") {
+            return unix_endpoint(address);
+        }
         let uri = parse_address(address)?;
         let mut tls = ClientTlsConfig::new();
         tls = match &self.ca_certificate {
@@ -150,11 +158,11 @@ impl Builder {
             tls = tls.domain_name(name);
         }
         let endpoint = Endpoint::from(uri)
-            .connect_timeout(Duration::from_secs(5))
+            .connect_timeout(CONNECT_LIMIT)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(Duration::from_secs(10))
-            .user_agent(concat!("keyreeve-client/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .and_then(|endpoint| endpoint.tls_config(tls));
         endpoint.map_err(|error| {
             Error::new(
@@ -181,6 +189,21 @@ impl Certificates {
     }
 }
 
+/// A socket of this machine: what goes through it is seen by nobody but the kernel.
+fn unix_endpoint(address: &str) -> Result<Endpoint, Error> {
+    let bad = || {
+        Error::new(
+            Fault::Environment,
+            format!("{address:?} is not the path of a socket"),
+            "write it as unix:/run/keyreeve/inside.sock",
+        )
+    };
+    let path = address.strip_prefix("unix://").or_else(|| address.strip_prefix("unix:"));
+    path.filter(|path| path.starts_with('/')).ok_or_else(bad)?;
+    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| bad())?;
+    endpoint.connect_timeout(CONNECT_LIMIT).user_agent(USER_AGENT).map_err(|_| bad())
+}
+
 /// A token must not travel in the clear, so `http://` is not an address.
 fn parse_address(text: &str) -> Result<Uri, Error> {
     let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
@@ -190,7 +213,7 @@ fn parse_address(text: &str) -> Result<Uri, Error> {
         Error::new(
             Fault::Environment,
             format!("{text:?} is not an address of the service"),
-            "write it as https://HOST:PORT",
+            "write it as https://HOST:PORT, or as unix:PATH for a socket of this machine",
         )
     })
 }
@@ -215,8 +238,14 @@ mod tests {
             parse_address("localhost:8443").expect("an address").to_string(),
             "https://localhost:8443/"
         );
-        for text in ["http://localhost:8443", "", "https://", "unix:///run/x", "a b"] {
+        for text in ["http://localhost:8443", "", "https://", "a b"] {
             assert!(parse_address(text).is_err(), "{text:?}");
+        }
+        for text in ["unix:/run/x", "unix:///run/x"] {
+            assert!(unix_endpoint(text).is_ok(), "{text:?}");
+        }
+        for text in ["unix:", "unix:x", "unix://host"] {
+            assert!(unix_endpoint(text).is_err(), "{text:?}");
         }
     }
 

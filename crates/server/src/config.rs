@@ -25,6 +25,7 @@ mod client_ca;
 mod file;
 mod issuer;
 mod limits;
+mod listener;
 mod log;
 mod problem;
 mod slot;
@@ -37,6 +38,7 @@ pub(crate) use file::check_secret;
 pub(crate) use issuer::https;
 pub use issuer::{IssuerConfig, OneOrMany};
 pub use limits::Limits;
+pub use listener::{Door, ListenerConfig, Place, PrivateListener};
 pub use log::{Format, LogConfig};
 pub use problem::{Problem, Report};
 pub use slot::SlotConfig;
@@ -67,7 +69,10 @@ pub struct Config {
     /// The HTTPS door: JWKS and health.
     #[serde(default = "HttpsConfig::standard")]
     pub https: HttpsConfig,
-    /// The certificate both doors show.
+    /// Private listeners, each for the vaults that name it. None by default.
+    #[serde(default, rename = "listener")]
+    pub listeners: Vec<ListenerConfig>,
+    /// The certificate all doors show.
     pub tls: TlsConfig,
     /// What seals the software keystore.
     pub root_key: RootKeyConfig,
@@ -216,6 +221,8 @@ pub struct Checked {
     pub grpc: SocketAddr,
     /// Where HTTPS listens.
     pub https: SocketAddr,
+    /// Private listeners.
+    pub listeners: Vec<PrivateListener>,
     /// The certificate and its key.
     pub tls: TlsConfig,
     /// The root key's file.
@@ -314,6 +321,7 @@ impl Config {
         {
             report.add("https.listen", "is the address of grpc.listen", "choose another port");
         }
+        let listeners = listener::check(report, &self.listeners, &base, [grpc, https]);
         let tls = TlsConfig { certificate: at(&self.tls.certificate), key: at(&self.tls.key) };
         tls::check(report, &tls);
         let root_key = at(&self.root_key.file);
@@ -350,6 +358,7 @@ impl Config {
                 data_dir,
                 grpc,
                 https,
+                listeners,
                 tls,
                 root_key,
                 front_threads,

@@ -22,7 +22,9 @@ use tokio::{
     time::timeout,
 };
 
-use crate::config::{AuditConfig, ClientCaConfig, IssuerConfig, Limits, LogConfig, Telemetry};
+use crate::config::{
+    AuditConfig, ClientCaConfig, Door, IssuerConfig, Limits, LogConfig, Telemetry,
+};
 
 /// Longest message, in bytes: a front's start with as many tokens as there can be.
 const MAX_MESSAGE: usize = 384 * 1024;
@@ -66,6 +68,9 @@ pub(crate) enum ToFront {
     /// Serve. Comes with the listening sockets: one for each thread for gRPC, then
     /// as many for HTTPS.
     Start(Box<FrontStart>),
+    /// A private listener, of which [`FrontStart::listeners`] says how many follow it.
+    /// Comes with its socket: one for each thread, or one of Unix for all.
+    Listener(ListenerStart),
     /// A keyhost has started; comes with the front's ends of the link.
     Link {
         /// Its place in [`FrontStart::keyhosts`].
@@ -140,6 +145,19 @@ pub(crate) struct FrontStart {
     pub telemetry: Telemetry,
     pub log: LogConfig,
     pub allow_rsa1_5: bool,
+    /// How many private listeners follow.
+    pub listeners: usize,
+}
+
+/// A private listener.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ListenerStart {
+    /// What network rules call it.
+    pub name: String,
+    /// What it offers.
+    pub door: Door,
+    /// Whether it is a Unix socket.
+    pub unix: bool,
 }
 
 /// A bearer token, as the front is told of it. Short, because there may be many.

@@ -9,11 +9,16 @@
 //! spreads connections over them and no thread takes from another's queue.
 
 use std::{
-    io,
+    fs, io,
     net::{SocketAddr, TcpListener},
+    os::unix::{
+        fs::{FileTypeExt as _, PermissionsExt as _},
+        net::UnixStream,
+    },
+    path::Path,
 };
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 /// Connections the kernel keeps for a thread that is busy.
 const BACKLOG: i32 = 1024;
@@ -41,6 +46,28 @@ pub(crate) fn bind(
     Ok((address, sockets.collect::<io::Result<_>>()?))
 }
 
+/// Binds one socket to the path `at`, which the service's user and group may use. All
+/// threads accept from it. A socket that nobody listens on any more is replaced;
+/// anything else that is there is left alone. It does not block.
+pub(crate) fn bind_unix(at: &Path) -> io::Result<Socket> {
+    match fs::symlink_metadata(at) {
+        Ok(found) if found.file_type().is_socket() => match UnixStream::connect(at) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(at)?,
+            _ => return Err(io::ErrorKind::AddrInUse.into()),
+        },
+        Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::unix(at)?)?;
+    // Nobody can connect before it listens.
+    fs::set_permissions(at, fs::Permissions::from_mode(0o660))?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
 fn socket(address: SocketAddr, share: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -62,6 +89,26 @@ fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Guards against a socket that a killed service left and that keeps the next one from
+    /// starting, against a file or another's socket that is removed, and against a socket
+    /// for everybody on the machine.
+    #[test]
+    fn a_socket_is_replaced_if_nobody_listens_on_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let at = directory.path().join("s.sock");
+        let first = bind_unix(&at).expect("free");
+        let mode = fs::metadata(&at).expect("made").permissions().mode();
+        assert_eq!(mode & 0o777, 0o660);
+        let again = bind_unix(&at).map_err(|error| error.kind());
+        assert_eq!(again.err(), Some(io::ErrorKind::AddrInUse));
+        drop(first);
+        bind_unix(&at).expect("nobody listens");
+        let file = directory.path().join("file");
+        fs::write(&file, "mine").expect("written");
+        bind_unix(&file).expect_err("a file");
+        assert_eq!(fs::read(&file).expect("still there"), b"mine");
+    }
 
     /// Guards against two services that share a port and each get half the calls.
     #[test]

@@ -18,10 +18,12 @@
 use std::{
     fmt, io,
     net::{SocketAddr, TcpListener},
+    os::fd::OwnedFd,
     path::PathBuf,
 };
 
 use keyreeve_keyhost::sandbox;
+use keyreeve_types::Name;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
@@ -36,7 +38,10 @@ mod lock;
 mod pulse;
 
 pub use crate::control::{Phase, ProcessState};
-use crate::{config::Checked, listen, log};
+use crate::{
+    config::{Checked, Door, Place, PrivateListener},
+    listen, log,
+};
 use backoff::Backoff;
 pub use lock::Lock;
 
@@ -109,6 +114,19 @@ struct Sockets {
     https: SocketAddr,
     /// Emptied when the service ends, so that nobody new waits.
     listeners: Vec<TcpListener>,
+    private: Vec<Private>,
+}
+
+/// The sockets of a private listener.
+struct Private {
+    name: Name,
+    /// Where it is, for the log.
+    address: String,
+    door: Door,
+    /// One for each thread of the front, or one of Unix for all of them.
+    sockets: Vec<OwnedFd>,
+    /// What is to be removed when the service ends.
+    path: Option<PathBuf>,
 }
 
 impl Sockets {
@@ -121,7 +139,46 @@ impl Sockets {
         let (grpc, mut listeners) = bind("grpc.listen", config.grpc)?;
         let (https, more) = bind("https.listen", config.https)?;
         listeners.extend(more);
-        Ok(Self { grpc, https, listeners })
+        let private = config.listeners.iter().map(|listener| Private::bind(config, listener));
+        let private = private.collect::<Result<_, _>>()?;
+        Ok(Self { grpc, https, listeners, private })
+    }
+
+    /// Nobody new comes in.
+    fn close(&mut self) {
+        self.listeners.clear();
+        self.private.clear();
+    }
+}
+
+impl Private {
+    fn bind(config: &Checked, listener: &PrivateListener) -> Result<Self, SupervisorError> {
+        let PrivateListener { name, at, door } = listener.clone();
+        let failed =
+            |address, error| SupervisorError::Private { name: name.to_string(), address, error };
+        let (address, sockets, path) = match at {
+            Place::Tcp(address) => {
+                let bound = listen::bind(address, config.front_threads);
+                let (at, sockets) = bound.map_err(|error| failed(address.to_string(), error))?;
+                (at.to_string(), sockets.into_iter().map(OwnedFd::from).collect(), None)
+            }
+            Place::Unix(path) => {
+                let address = format!("unix:{}", path.display());
+                let bound = listen::bind_unix(&path);
+                let socket = bound.map_err(|error| failed(address.clone(), error))?;
+                (address, vec![socket.into()], Some(path))
+            }
+        };
+        Ok(Self { name, address, door, sockets, path })
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // One that is left is replaced by the next start.
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 
@@ -251,6 +308,15 @@ pub enum SupervisorError {
         /// Why not.
         error: io::Error,
     },
+    /// A private listener cannot be bound.
+    Private {
+        /// Its name.
+        name: String,
+        /// Where it is to listen.
+        address: String,
+        /// Why not.
+        error: io::Error,
+    },
     /// The front refused to serve; the text is its own.
     Front(String),
     /// The system refused something the supervisor needs.
@@ -286,6 +352,11 @@ impl fmt::Display for SupervisorError {
                     _ => f.write_str("choose another address"),
                 }
             }
+            Self::Private { name, address, error } => write!(
+                f,
+                "listener `{name}`: cannot listen on {address}: {error}; end what uses it, remove \
+                 what is in its place, or choose another"
+            ),
             Self::Front(message) => write!(f, "the front cannot serve: {message}"),
             Self::System(error) => write!(f, "the system refused: {error}"),
         }

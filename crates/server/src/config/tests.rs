@@ -11,6 +11,39 @@ struct Place {
     dir: TempDir,
 }
 
+/// Guards against two listeners that network rules cannot tell apart, and against one
+/// that cannot be opened being found after the start.
+#[test]
+fn private_listeners_are_named_once_and_lie_where_they_can() {
+    let place = Place::new();
+    let with = |listeners: &str| place.check(&format!("{GOOD}\n{listeners}"));
+    let good = with(
+        "[[listener]]\nname = \"inside\"\nlisten = \"unix:data/in.sock\"\n\
+         [[listener]]\nname = \"vpn\"\nlisten = \"10.0.0.1:7445\"\ndoor = \"https\"",
+    );
+    let good = good.expect("they are in order").listeners;
+    assert_eq!(good[0].at, super::Place::Unix(place.path("data/in.sock")));
+    assert_eq!(good[1].door, Door::Https);
+    for (listener, wrong) in [
+        ("name = \"grpc\"\nlisten = \"127.0.0.1:0\"", "listener[0].name"),
+        ("name = \"a_b\"\nlisten = \"127.0.0.1:0\"", "listener[0].name"),
+        ("name = \"a\"\nlisten = \"127.0.0.1:7443\"", "listener[0].listen"),
+        ("name = \"a\"\nlisten = \"localhost:1\"", "listener[0].listen"),
+        ("name = \"a\"\nlisten = \"unix:nowhere/a.sock\"", "listener[0].listen"),
+        (
+            "name = \"a\"\nlisten = \"127.0.0.1:0\"\n[[listener]]\nname = \"A\"\nlisten = \"127.0.0.1:0\"",
+            "listener[1].name",
+        ),
+        (
+            "name = \"a\"\nlisten = \"unix:s\"\n[[listener]]\nname = \"b\"\nlisten = \"unix:s\"",
+            "listener[1].listen",
+        ),
+    ] {
+        let report = with(&format!("[[listener]]\n{listener}")).expect_err(listener);
+        assert!(report.contains(wrong), "{listener}: {report}");
+    }
+}
+
 const GOOD: &str = r#"
 data_dir = "data"
 [tls]

@@ -4,21 +4,24 @@
 //! descriptors, it waits. The number of connections is bounded before a connection
 //! is accepted, so that what is too many waits in the kernel.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use keyreeve_authz::Listener;
 use keyreeve_service::{Peer, Source};
 use rustls::ServerConfig;
 use tokio::{
     io::BufReader,
-    net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{Guests, turn::TurnStream};
+use super::{
+    Guests,
+    socket::{Listening, Socket, Stream},
+    turn::TurnStream,
+};
 
 /// How long to wait when the system cannot give another descriptor.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -27,14 +30,19 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 /// time, which is a system call for each; what waits here is still encrypted.
 const READ_AHEAD: usize = 32 * 1024;
 
-/// An open connection, past its handshake.
-pub(super) type Connection = TlsStream<BufReader<TurnStream>>;
+/// An open connection.
+pub(super) enum Connection {
+    /// Past its handshake.
+    Tls(TlsStream<BufReader<TurnStream>>),
+    /// Of a Unix socket, which needs none.
+    Local(BufReader<TurnStream>),
+}
 
 /// One listening socket and what is done before its connections are served.
 pub(super) struct Door {
     /// What network rules call it.
     pub(super) name: Arc<Listener>,
-    pub(super) listener: std::net::TcpListener,
+    pub(super) listener: Socket,
     pub(super) tls: Arc<ServerConfig>,
     pub(super) handshake: Duration,
     /// Connections that may be open, for all doors and threads together.
@@ -54,8 +62,8 @@ impl Door {
         F: Future<Output = ()> + Send + 'static,
     {
         let Self { name, listener, tls, handshake, room, guests, drain } = self;
-        let listener = TcpListener::from_std(listener)?;
-        let acceptor = TlsAcceptor::from(tls);
+        let acceptor = (!listener.is_local()).then(|| TlsAcceptor::from(tls));
+        let listener = listener.listen()?;
         let mut connections = JoinSet::new();
         let mut ending = drain.clone();
         loop {
@@ -73,22 +81,20 @@ impl Door {
                 }
             };
             let (acceptor, serve, drain) = (acceptor.clone(), serve.clone(), drain.clone());
-            // An IPv4 peer of a socket for both families is an IPv4 peer.
-            let (address, port) = (peer.ip().to_canonical(), peer.port());
-            let Some(guest) = Arc::clone(&guests).welcome(address) else {
-                tracing::debug!(%address, "too many connections from one address");
+            let Some(guest) = Arc::clone(&guests).welcome(peer) else {
+                tracing::debug!(?peer, "too many connections from one address");
                 continue;
             };
-            let peer = Some(Peer::Ip(address, port));
-            let source = Source { peer, listener: Arc::clone(&name) };
-            // What leaves at the end of a turn waits for nothing.
-            let _ = stream.set_nodelay(true);
+            let source = Source { peer: Some(peer), listener: Arc::clone(&name) };
             let (stream, outbox) = TurnStream::new(stream);
             connections.spawn(outbox.turns(async move {
                 let _place = (place, guest);
                 let stream = BufReader::with_capacity(READ_AHEAD, stream);
+                let Some(acceptor) = acceptor else {
+                    return serve(Connection::Local(stream), source, drain).await;
+                };
                 match timeout(handshake, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => serve(stream, source, drain).await,
+                    Ok(Ok(stream)) => serve(Connection::Tls(stream), source, drain).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 }
@@ -102,10 +108,7 @@ impl Door {
 
 type Place = tokio::sync::OwnedSemaphorePermit;
 
-async fn next(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, Place)> {
+async fn next(listener: &Listening, room: &Arc<Semaphore>) -> io::Result<(Stream, Peer, Place)> {
     let place = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer, place))

@@ -19,7 +19,10 @@ use keyreeve_proto::{
     v1::crypto_service_server::{CryptoServiceServer, SERVICE_NAME as CRYPTO},
 };
 use keyreeve_service::{Authentication, Caller, Method, Service, Source, Unproven};
-use tokio::sync::watch;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+};
 use tonic::{body::Body, service::Routes};
 use tonic_health::{pb::health_server::HealthServer, server::HealthService};
 use tower::Service as _;
@@ -84,8 +87,25 @@ impl Grpc {
         source: Source,
         drain: watch::Receiver<bool>,
     ) {
+        match stream {
+            Connection::Tls(stream) => {
+                let presented = self.authn.present(stream.get_ref().1.peer_certificates());
+                self.speak(stream, presented, source, drain).await;
+            }
+            Connection::Local(stream) => {
+                self.speak(stream, Presented::Nothing, source, drain).await;
+            }
+        }
+    }
+
+    async fn speak(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        presented: Presented,
+        source: Source,
+        drain: watch::Receiver<bool>,
+    ) {
         let http = self.http.clone();
-        let presented = self.authn.present(stream.get_ref().1.peer_certificates());
         let service = service_fn(move |request| {
             self.clone().call(request, source.clone(), presented.clone())
         });

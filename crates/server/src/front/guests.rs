@@ -11,28 +11,37 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The open connections of every address, for all doors and threads together.
+use keyreeve_service::Peer;
+
+/// The open connections of every address, and of every user of this machine, for all doors and threads together.
 pub(crate) struct Guests {
     most: usize,
     /// No entry is 0.
-    open: Mutex<HashMap<IpAddr, usize>>,
+    open: Mutex<HashMap<Host, usize>>,
 }
 
 /// An open connection. Dropped, it is counted no longer.
 pub(super) struct Guest {
     guests: Arc<Guests>,
-    host: IpAddr,
+    host: Host,
+}
+
+/// What is counted by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Host {
+    Address(IpAddr),
+    User(u32),
 }
 
 impl Guests {
-    /// At most so many from one address.
+    /// At most so many from one address, and of one user.
     pub(crate) fn new(most: usize) -> Self {
         Self { most, open: Mutex::default() }
     }
 
     /// Counts a connection; `None` if there are too many from there.
-    pub(super) fn welcome(self: Arc<Self>, address: IpAddr) -> Option<Guest> {
-        let host = host(address);
+    pub(super) fn welcome(self: Arc<Self>, peer: Peer) -> Option<Guest> {
+        let host = host(peer);
         let mut open = self.open();
         let count = open.entry(host).or_default();
         if *count >= self.most {
@@ -43,7 +52,7 @@ impl Guests {
         Some(Guest { guests: self, host })
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<Host, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -61,10 +70,13 @@ impl Drop for Guest {
 }
 
 /// A host with IPv6 has all addresses of its /64.
-fn host(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+fn host(peer: Peer) -> Host {
+    match peer {
+        Peer::Ip(IpAddr::V6(v6), _) => {
+            Host::Address(IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)))
+        }
+        Peer::Ip(address, _) => Host::Address(address),
+        Peer::Unix(user) => Host::User(user),
     }
 }
 
@@ -77,7 +89,10 @@ mod tests {
     #[test]
     fn a_host_has_its_share_of_connections_and_no_more() {
         let guests = Arc::new(Guests::new(2));
-        let come = |text: &str| Arc::clone(&guests).welcome(text.parse().expect("an address"));
+        let come = |text: &str| {
+            let address = text.parse().expect("an address");
+            Arc::clone(&guests).welcome(Peer::Ip(address, 1))
+        };
         let first = come("2001:db8::1").expect("the first");
         let second = come("2001:db8::2").expect("the second");
         assert!(come("2001:db8::3").is_none());
@@ -85,7 +100,10 @@ mod tests {
         let v4 = come("192.0.2.1").expect("another host");
         drop(first);
         let third = come("2001:db8::3").expect("one has gone");
-        drop((second, third, other, v4));
+        let users = [0, 0, 1000].map(|user| Arc::clone(&guests).welcome(Peer::Unix(user)));
+        assert!(users.iter().all(Option::is_some));
+        assert!(Arc::clone(&guests).welcome(Peer::Unix(0)).is_none(), "nor has a user");
+        drop((second, third, other, v4, users));
         assert!(guests.open().is_empty());
     }
 }

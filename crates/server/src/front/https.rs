@@ -38,7 +38,10 @@ use keyreeve_service::{
     crypto::JwksOf,
 };
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+};
 
 use super::{
     Authn, Processes, TokenEndpoint,
@@ -98,6 +101,18 @@ impl Https {
     pub(super) async fn serve(
         self,
         stream: Connection,
+        source: Source,
+        drain: watch::Receiver<bool>,
+    ) {
+        match stream {
+            Connection::Tls(stream) => self.speak(stream, source, drain).await,
+            Connection::Local(stream) => self.speak(stream, source, drain).await,
+        }
+    }
+
+    async fn speak(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         source: Source,
         drain: watch::Receiver<bool>,
     ) {

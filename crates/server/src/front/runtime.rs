@@ -1,6 +1,6 @@
 //! One thread of the front: a runtime, its clients, its two doors.
 
-use std::{io, net::TcpListener, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use keyreeve_audit::Standing;
 use keyreeve_authz::Listener;
@@ -11,22 +11,26 @@ use keyreeve_proto::v1::{
 };
 use keyreeve_service::{Backends, Service, Shared};
 use rustls::ServerConfig;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    task::JoinSet,
+};
 use tonic_health::{
     ServingStatus,
     server::{HealthReporter, HealthService},
 };
 
-use super::{Authn, Guests, Processes, TokenEndpoint, accept::Door, grpc, https, status};
-use crate::config::Limits;
+use super::{
+    Authn, Guests, Processes, TokenEndpoint, accept::Door, grpc, https, socket::Socket, status,
+};
+use crate::config::{self, Limits};
 
 /// How many starts and ends of a keyhost may wait for a thread that is busy.
 const LINKS: usize = 16;
 
 /// What one thread is given.
 pub(crate) struct Runtime {
-    pub(crate) grpc: TcpListener,
-    pub(crate) https: TcpListener,
+    pub(crate) listeners: Vec<Listening>,
     pub(crate) grpc_tls: Arc<ServerConfig>,
     pub(crate) https_tls: Arc<ServerConfig>,
     pub(crate) keyhosts: Keyhosts,
@@ -40,6 +44,13 @@ pub(crate) struct Runtime {
     pub(crate) room: Arc<Semaphore>,
     pub(crate) guests: Arc<Guests>,
     pub(crate) drain: watch::Receiver<bool>,
+}
+
+/// One listening socket, and what it offers to whom.
+pub(crate) struct Listening {
+    pub(crate) listener: Arc<Listener>,
+    pub(crate) socket: Socket,
+    pub(crate) door: config::Door,
 }
 
 /// One thread's clients, and what drives them.
@@ -93,7 +104,10 @@ impl Runtime {
             room,
             guests,
             mut drain,
-            ..
+            listeners,
+            grpc_tls,
+            https_tls,
+            open_metrics,
         } = self;
         for (driver, announced) in keyhosts.drivers {
             tokio::spawn(driver.run(announced));
@@ -104,7 +118,7 @@ impl Runtime {
         let service = Service::new(shared, keyhosts.backends);
 
         let door = |name, listener, tls| Door {
-            name: public(name),
+            name,
             listener,
             tls,
             handshake: Duration::from_millis(limits.handshake_ms),
@@ -116,27 +130,37 @@ impl Runtime {
         let health = HealthReporter::new();
         let answers = HealthService::from_health_reporter(health.clone());
         let grpc = grpc::Grpc::new(&service, Arc::clone(&authn), status, answers, &limits);
-        let grpc_door =
-            door("grpc", self.grpc, self.grpc_tls).open(move |stream, source, drain| {
-                let grpc = grpc.clone();
-                async move { grpc.serve(stream, source, drain).await }
-            });
-        let https = https::Https::new(
-            service,
-            authn,
-            token_endpoint,
-            processes,
-            &limits,
-            self.open_metrics,
-        );
-        let https_door =
-            door("https", self.https, self.https_tls).open(move |stream, source, drain| {
-                let https = https.clone();
-                async move { https.serve(stream, source, drain).await }
-            });
+        let https =
+            https::Https::new(service, authn, token_endpoint, processes, &limits, open_metrics);
+        let mut doors = JoinSet::new();
+        for Listening { listener, socket, door: kind } in listeners {
+            let (grpc, https) = (grpc.clone(), https.clone());
+            match kind {
+                config::Door::Grpc => {
+                    let door = door(listener, socket, Arc::clone(&grpc_tls));
+                    doors.spawn(door.open(move |stream, source, drain| {
+                        let grpc = grpc.clone();
+                        async move { grpc.serve(stream, source, drain).await }
+                    }));
+                }
+                config::Door::Https => {
+                    let door = door(listener, socket, Arc::clone(&https_tls));
+                    doors.spawn(door.open(move |stream, source, drain| {
+                        let https = https.clone();
+                        async move { https.serve(stream, source, drain).await }
+                    }));
+                }
+            }
+        }
 
         tokio::spawn(follow_log(health.clone(), audit));
-        let doors = async { tokio::try_join!(grpc_door, https_door).map(drop) };
+        // One that cannot be opened is no service: the thread ends, and says why.
+        let doors = async {
+            while let Some(ended) = doors.join_next().await {
+                ended.map_err(io::Error::other)??;
+            }
+            Ok(())
+        };
         let limit = async {
             let _ = drain.wait_for(|drain| *drain).await;
             report_health(&health, ServingStatus::NotServing).await;
@@ -179,9 +203,4 @@ async fn report_health(health: &HealthReporter, status: ServingStatus) {
     ] {
         health.set_service_status(name, status).await;
     }
-}
-
-/// A door that is there for every vault which does not say otherwise.
-fn public(name: &'static str) -> Arc<Listener> {
-    Arc::new(Listener { name: name.parse().expect("a constant that is a name"), private: false })
 }

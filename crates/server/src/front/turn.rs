@@ -16,10 +16,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::socket::Stream;
 
 /// A turn that writes more than this many bytes is more than one system call.
 const LIMIT: usize = 48 * 1024;
@@ -30,7 +29,7 @@ thread_local! {
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// A TCP stream whose writes gather until the end of a turn.
+/// A stream whose writes gather until the end of a turn.
 pub(super) struct TurnStream {
     outbox: Outbox,
 }
@@ -40,7 +39,7 @@ pub(super) struct TurnStream {
 pub(super) struct Outbox(Arc<Shared>);
 
 struct Shared {
-    stream: TcpStream,
+    stream: Stream,
     written: Mutex<Written>,
 }
 
@@ -59,7 +58,7 @@ pub(super) struct Turns<F> {
 
 impl TurnStream {
     /// Wraps a connected stream; the outbox is for the [`Turns`].
-    pub(super) fn new(stream: TcpStream) -> (Self, Outbox) {
+    pub(super) fn new(stream: Stream) -> (Self, Outbox) {
         let outbox = Outbox(Arc::new(Shared { stream, written: Mutex::default() }));
         (Self { outbox: outbox.clone() }, outbox)
     }
@@ -190,7 +189,6 @@ impl AsyncWrite for TurnStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.outbox.poll_send(cx))?;
-        let socket = socket2::SockRef::from(&self.outbox.0.stream);
-        Poll::Ready(socket.shutdown(std::net::Shutdown::Write))
+        Poll::Ready(self.outbox.0.stream.end_writing())
     }
 }

@@ -3,7 +3,6 @@
 
 use std::{
     io,
-    net::TcpListener,
     os::fd::OwnedFd,
     process::ExitCode,
     sync::Arc,
@@ -12,7 +11,7 @@ use std::{
 };
 
 use keyreeve_audit::Recorder;
-use keyreeve_authz::{Principal, PrincipalKind, Role, Subject};
+use keyreeve_authz::{Listener, Principal, PrincipalKind, Role, Subject};
 use keyreeve_keyhost::{
     Client, FrontEnd,
     sandbox::{Sandbox, Syscalls},
@@ -22,11 +21,11 @@ use keyreeve_store_redb::{OpenFault, RedbStore};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    config::TlsConfig,
-    control::{ControlSocket, FromFront, FrontStart, ToFront, TokenStart},
+    config::{Door, TlsConfig},
+    control::{ControlSocket, FromFront, FrontStart, ListenerStart, ToFront, TokenStart},
     front::{
-        Authn, Certificates, FrontLog, Guests, Issuers, Keyhosts, Links, Pace, Processes, Runtime,
-        TokenEndpoint, Tokens, otlp,
+        Authn, Certificates, FrontLog, Guests, Issuers, Keyhosts, Links, Listening, Pace,
+        Processes, Runtime, Socket, TokenEndpoint, Tokens, otlp,
     },
     log, tls,
 };
@@ -40,7 +39,7 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs until it has drained, or the supervisor is gone.
 pub(super) fn run(control: ControlSocket) -> ExitCode {
-    let (start, listeners) = match first_message(&control) {
+    let (start, listeners, private) = match first_message(&control) {
         Ok(Some(first)) => first,
         Ok(None) => return ExitCode::SUCCESS,
         Err(error) => return super::refuse(&error),
@@ -49,7 +48,7 @@ pub(super) fn run(control: ControlSocket) -> ExitCode {
     // A thread that panicked leaves connections that nobody serves. The store meets
     // the panics that damage can cause.
     super::abort_on_panic(keyreeve_store_redb::panic_is_caught);
-    match serve(&control, *start, listeners) {
+    match serve(&control, *start, listeners, private) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             let _ = control.send(&FromFront::Failed { message });
@@ -58,20 +57,37 @@ pub(super) fn run(control: ControlSocket) -> ExitCode {
     }
 }
 
-type First = (Box<FrontStart>, Vec<TcpListener>);
+/// What to serve, the sockets of the two public listeners, and the private ones.
+type First = (Box<FrontStart>, Vec<Socket>, Vec<Private>);
+
+/// A private listener with its sockets.
+type Private = (ListenerStart, Vec<Socket>);
 
 fn first_message(control: &ControlSocket) -> io::Result<Option<First>> {
     let Some((ToFront::Start(start), fds)) = control.recv()? else { return Ok(None) };
     if fds.len() != 2 * start.threads {
         return Err(io::Error::other("the listening sockets did not come with Start"));
     }
-    Ok(Some((start, fds.into_iter().map(TcpListener::from).collect())))
+    let mut private = Vec::new();
+    for _ in 0..start.listeners {
+        let Some((ToFront::Listener(listener), fds)) = control.recv()? else {
+            return Err(io::Error::other("a private listener did not come"));
+        };
+        let sockets: Vec<_> = fds.into_iter().map(|fd| Socket::of(fd, listener.unix)).collect();
+        if sockets.len() != if listener.unix { 1 } else { start.threads } {
+            return Err(io::Error::other("a private listener came without its sockets"));
+        }
+        private.push((listener, sockets));
+    }
+    let public = fds.into_iter().map(|fd| Socket::of(fd, false)).collect();
+    Ok(Some((start, public, private)))
 }
 
 fn serve(
     control: &ControlSocket,
     start: FrontStart,
-    mut listeners: Vec<TcpListener>,
+    listeners: Vec<Socket>,
+    private: Vec<Private>,
 ) -> Result<(), String> {
     // 1. What is read before the files are out of reach.
     let pair = TlsConfig { certificate: start.certificate, key: start.key };
@@ -110,20 +126,19 @@ fn serve(
     }
 
     // 6. One thread for each pair of listening sockets.
-    let https = listeners.split_off(start.threads);
+    let listening = listening(start.threads, listeners, private)?;
     let limits = Arc::new(start.limits);
     let room = Arc::new(Semaphore::new(limits.connections));
     let guests = Arc::new(Guests::new(limits.connections_per_address));
     let (tell_drain, drain) = watch::channel(false);
     let mut links: Vec<Vec<Links>> = Vec::new();
     let mut threads = Vec::new();
-    for (index, (grpc, https)) in listeners.into_iter().zip(https).enumerate() {
+    for (index, listeners) in listening.into_iter().enumerate() {
         let (keyhosts, announce) = Keyhosts::new(&start.keyhosts, start.premium.as_deref())
             .ok_or("no keyhost came with Start")?;
         links.push(announce);
         let runtime = Runtime {
-            grpc,
-            https,
+            listeners,
             grpc_tls: Arc::clone(&grpc_tls),
             https_tls: Arc::clone(&https_tls),
             keyhosts,
@@ -153,6 +168,38 @@ fn serve(
     // 8. What was answered is on record, and is now put under a last checkpoint.
     audit.close();
     Ok(())
+}
+
+/// What each thread listens on: the public doors, then the private ones.
+fn listening(
+    threads: usize,
+    mut grpc: Vec<Socket>,
+    private: Vec<Private>,
+) -> Result<Vec<Vec<Listening>>, String> {
+    let listener = |name: &str, private| {
+        let name = name.parse().map_err(|_| "a listener's name is damaged".to_owned())?;
+        Ok::<_, String>(Arc::new(Listener { name, private }))
+    };
+    let https = grpc.split_off(threads);
+    let public = [("grpc", Door::Grpc, grpc), ("https", Door::Https, https)];
+    let mut of_thread: Vec<Vec<Listening>> = Vec::new();
+    of_thread.resize_with(threads, Vec::new);
+    for (name, door, sockets) in public {
+        let listener = listener(name, false)?;
+        for (of_thread, socket) in of_thread.iter_mut().zip(sockets) {
+            of_thread.push(Listening { listener: Arc::clone(&listener), socket, door });
+        }
+    }
+    for (ListenerStart { name, door, unix: _ }, sockets) in private {
+        let listener = listener(&name, true)?;
+        for (place, of_thread) in of_thread.iter_mut().enumerate() {
+            // Of a Unix socket there is one, from which all accept.
+            let socket = sockets.get(place).or(sockets.first()).ok_or("a socket is missing")?;
+            let socket = socket.try_clone().map_err(|error| error.to_string())?;
+            of_thread.push(Listening { listener: Arc::clone(&listener), socket, door });
+        }
+    }
+    Ok(of_thread)
 }
 
 /// A client of the software keyhost for the audit log alone, on a thread of its own:
@@ -331,7 +378,9 @@ fn follow(
                     .map_err(|error| format!("control socket: {error}"))?;
             }
             Ok(Some((ToFront::Drain, _))) => return Ok(()),
-            Ok(Some((ToFront::Start(_), _))) => return Err("was started twice".to_owned()),
+            Ok(Some((ToFront::Start(_) | ToFront::Listener(_), _))) => {
+                return Err("was started twice".to_owned());
+            }
             Ok(None) => return Err("the supervisor is gone".to_owned()),
             Err(error) => return Err(format!("control socket: {error}")),
         }

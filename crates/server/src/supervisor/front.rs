@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    Board, Phase, Running, Sockets,
+    Board, Phase, Private, Running, Sockets,
     child::Child,
     is_true,
     keyhost::{self, Notice},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     config::Checked,
-    control::{Channel, FromFront, FrontStart, ToFront, TokenStart},
+    control::{Channel, FromFront, FrontStart, ListenerStart, ToFront, TokenStart},
 };
 
 /// Longest time from the start to `Ready`: reading the whole index of the store.
@@ -63,7 +63,7 @@ pub(super) async fn run(
     let first = tokio::select! {
         first = timeout(START_LIMIT, channel.recv()) => first,
         () = is_true(&mut stop) => {
-            sockets.listeners.clear();
+            sockets.close();
             return drain(config, child, &channel).await;
         }
     };
@@ -75,6 +75,9 @@ pub(super) async fn run(
     }
     let since = Instant::now();
     tracing::info!(pid, grpc = %sockets.grpc, https = %sockets.https, "the front serves");
+    for Private { name, address, .. } in &sockets.private {
+        tracing::info!(%name, address, "a private listener is open");
+    }
     board.update(0, |front| front.phase = Phase::Serving);
     states.mark_changed();
 
@@ -87,7 +90,7 @@ pub(super) async fn run(
         let passed_on = tokio::select! {
             biased;
             () = is_true(&mut stop) => {
-                sockets.listeners.clear();
+                sockets.close();
                 return drain(config, child, &channel).await;
             }
             status = child.ended() => {
@@ -172,11 +175,19 @@ async fn start(config: &Checked, sockets: &Sockets) -> std::io::Result<(Child, C
         telemetry: config.telemetry.clone(),
         log: config.log.clone(),
         allow_rsa1_5: config.allow_rsa1_5,
+        listeners: sockets.private.len(),
     };
     let (channel, control) = Channel::new()?;
     let child = Child::start(&["front"], [("", ""); 0], control)?;
     let fds: Vec<_> = sockets.listeners.iter().map(AsFd::as_fd).collect();
     channel.send(&ToFront::Start(Box::new(start)), &fds).await?;
+    for private in &sockets.private {
+        let fds: Vec<_> = private.sockets.iter().map(AsFd::as_fd).collect();
+        let door = private.door;
+        let listener =
+            ListenerStart { name: private.name.to_string(), door, unix: private.path.is_some() };
+        channel.send(&ToFront::Listener(listener), &fds).await?;
+    }
     Ok((child, channel))
 }
 
