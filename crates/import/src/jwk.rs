@@ -6,7 +6,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use keyreeve_backend::{InvalidInput, PrivateKey};
-use keyreeve_types::{Curve, KeyOps, KeySpec};
+use keyreeve_types::{Curve, KeyOps, KeySpec, is_nested_deeper};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
@@ -15,7 +15,13 @@ use crate::{Parts, private, rsa::RsaParts};
 /// Most members of a JWK; the largest that exists has a dozen.
 const MAX_MEMBERS: usize = 64;
 
+/// Deepest nesting: a JWK has lists of texts, and private members are flat as well.
+const MAX_DEPTH: usize = 8;
+
 pub(crate) fn parse(json: &[u8], ops: KeyOps) -> Result<(KeySpec, PrivateKey), InvalidInput> {
+    if is_nested_deeper(json, MAX_DEPTH) {
+        return Err(InvalidInput::MalformedKey);
+    }
     let jwk: Jwk<'_> = serde_json::from_slice(json).map_err(|_| InvalidInput::MalformedKey)?;
     match (jwk.required("kty")?, jwk.text("crv")?) {
         ("RSA", _) => rsa(&jwk),

@@ -9,6 +9,7 @@
 
 mod algorithm;
 mod id;
+mod json_depth;
 mod key_ops;
 mod key_spec;
 mod name;
@@ -21,6 +22,7 @@ pub use algorithm::{
     UnknownAlgorithm, WrapAlgorithm,
 };
 pub use id::{BadId, KeyId, VaultId, VersionId};
+pub use json_depth::is_nested_deeper;
 pub use key_ops::{KeyOps, Operation, UnknownOperation};
 pub use key_spec::{Curve, KeySpec, KeyType, UnsupportedKeySpec};
 pub use name::{BadName, FoldedName, Name};

@@ -11,7 +11,12 @@ use serde::{
     de::{Error as _, MapAccess, SeqAccess, Visitor},
 };
 
+use keyreeve_types::is_nested_deeper;
+
 use crate::Error;
+
+/// Deepest nesting of claims and headers: what verifies a JWT has a bound, too.
+const MAX_DEPTH: usize = 32;
 
 /// The header of a JWT: `alg` and `kid`, then what the caller adds to it.
 pub(crate) fn header(added: &str, algorithm: &str, kid: &str) -> Result<String, Error> {
@@ -52,6 +57,10 @@ pub(crate) fn check_claims(claims: &str) -> Result<(), Error> {
 /// The names of the members of the JSON object `text`, of which none comes twice,
 /// nor in any object within.
 fn members(field: &'static str, text: &str) -> Result<HashSet<String>, Error> {
+    if is_nested_deeper(text.as_bytes(), MAX_DEPTH) {
+        let message = format!("it is nested more than {MAX_DEPTH} levels deep");
+        return Err(Error::invalid(field, message));
+    }
     match serde_json::from_str::<Json>(text) {
         Ok(Json::Object(members)) => Ok(members),
         Ok(Json::Other) => Err(Error::invalid(field, "it must be a JSON object")),
