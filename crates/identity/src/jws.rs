@@ -25,46 +25,37 @@ const TYPES: [&str; 3] = ["jwt", "at+jwt", "client-authentication+jwt"];
 /// A token that was taken apart, and of which nothing is proven.
 #[derive(Debug)]
 pub struct Token<'t> {
+    head: Head<'t>,
+    claims: Json,
+}
+
+/// A JWS whose payload was not looked at.
+#[derive(Debug)]
+struct Head<'t> {
     signed: &'t str,
+    payload: &'t str,
     signature: Vec<u8>,
     algorithm: SignatureAlgorithm,
     kid: Option<String>,
     thumbprint: Option<String>,
-    claims: Json,
 }
 
 impl<'t> Token<'t> {
     /// Takes `text` apart.
     pub fn parse(text: &'t str) -> Result<Self, Refusal> {
-        if text.len() > MAX_TOKEN {
-            return Err(Refusal::TooLong);
-        }
-        let (signed, signature) = text.rsplit_once('.').ok_or(Refusal::Malformed)?;
-        let (header, claims) = signed.split_once('.').ok_or(Refusal::Malformed)?;
-        let signature = base64url::decode(signature).ok_or(Refusal::Malformed)?;
-        if signature.is_empty() {
-            return Err(Refusal::Malformed);
-        }
-        let header = object(header)?;
-        if let Some(member) = REFUSED.into_iter().find(|name| header.get(name).is_some()) {
-            return Err(Refusal::Header(member));
-        }
-        check_type(&header)?;
-        let algorithm = header.get("alg").and_then(Json::text).ok_or(Refusal::Algorithm)?;
-        let algorithm = algorithm.parse().map_err(|_| Refusal::Algorithm)?;
-        let kid = optional_text(&header, "kid")?;
-        let thumbprint = optional_text(&header, "x5t#S256")?;
-        Ok(Self { signed, signature, algorithm, kid, thumbprint, claims: object(claims)? })
+        let head = Head::parse(text)?;
+        let claims = object(head.payload)?;
+        Ok(Self { head, claims })
     }
 
     /// Which key it claims to be signed with. For a look-up among keys, nothing else.
     pub fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
+        self.head.kid.as_deref()
     }
 
     /// The SHA-256 thumbprint of the certificate it claims to be signed with, in base64url.
     pub(crate) fn thumbprint(&self) -> Option<&str> {
-        self.thumbprint.as_deref()
+        self.head.thumbprint.as_deref()
     }
 
     /// Who it claims issued it. For choosing whom to ask, nothing else.
@@ -92,6 +83,38 @@ impl<'t> Token<'t> {
         key: &PublicKey,
         algorithms: &[SignatureAlgorithm],
     ) -> Result<(), Refusal> {
+        self.head.check(key, algorithms)
+    }
+
+    pub(crate) const fn algorithm(&self) -> SignatureAlgorithm {
+        self.head.algorithm
+    }
+}
+
+impl<'t> Head<'t> {
+    fn parse(text: &'t str) -> Result<Self, Refusal> {
+        if text.len() > MAX_TOKEN {
+            return Err(Refusal::TooLong);
+        }
+        let (signed, signature) = text.rsplit_once('.').ok_or(Refusal::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(Refusal::Malformed)?;
+        let signature = base64url::decode(signature).ok_or(Refusal::Malformed)?;
+        if signature.is_empty() || payload.contains('.') {
+            return Err(Refusal::Malformed);
+        }
+        let header = object(header)?;
+        if let Some(member) = REFUSED.into_iter().find(|name| header.get(name).is_some()) {
+            return Err(Refusal::Header(member));
+        }
+        check_type(&header)?;
+        let algorithm = header.get("alg").and_then(Json::text).ok_or(Refusal::Algorithm)?;
+        let algorithm = algorithm.parse().map_err(|_| Refusal::Algorithm)?;
+        let kid = optional_text(&header, "kid")?;
+        let thumbprint = optional_text(&header, "x5t#S256")?;
+        Ok(Self { signed, payload, signature, algorithm, kid, thumbprint })
+    }
+
+    fn check(&self, key: &PublicKey, algorithms: &[SignatureAlgorithm]) -> Result<(), Refusal> {
         if !algorithms.contains(&self.algorithm) || !verifies_tokens(self.algorithm) {
             return Err(Refusal::Algorithm);
         }
@@ -101,10 +124,6 @@ impl<'t> Token<'t> {
             Ok(false) => Err(Refusal::Signature),
             Err(_) => Err(Refusal::Algorithm),
         }
-    }
-
-    pub(crate) const fn algorithm(&self) -> SignatureAlgorithm {
-        self.algorithm
     }
 }
 
@@ -142,3 +161,6 @@ fn optional_text(header: &Json, name: &'static str) -> Result<Option<String>, Re
         Some(_) => Err(Refusal::Header(name)),
     }
 }
+
+#[cfg(test)]
+mod wycheproof;
