@@ -5,7 +5,10 @@
 use crate::{
     Page, PageRequest,
     crypto::jwt_json,
-    record::{self, KeyRecord, PrincipalRecord, Record, TokenRecord, VaultRecord, VersionRecord},
+    record::{
+        self, AssignmentRecord, HeadRecord, KeyRecord, PrincipalRecord, Record, RoleRecord,
+        TokenRecord, VaultPolicyRecord, VaultRecord, VersionRecord,
+    },
 };
 
 /// A kind of record in the store.
@@ -21,6 +24,29 @@ pub enum StoredAs {
     Principal,
     /// A token.
     Token,
+    /// A custom role.
+    Role,
+    /// A role assignment.
+    Assignment,
+    /// What a vault says about access to it.
+    VaultPolicy,
+    /// What every change of access puts.
+    Head,
+}
+
+impl StoredAs {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Vault,
+        Self::Key,
+        Self::Version,
+        Self::Principal,
+        Self::Token,
+        Self::Role,
+        Self::Assignment,
+        Self::VaultPolicy,
+        Self::Head,
+    ];
 }
 
 /// Reads a record and writes it again; `None` if it is refused.
@@ -34,6 +60,10 @@ pub fn rewrite(kind: StoredAs, bytes: &[u8]) -> Option<Vec<u8>> {
         StoredAs::Version => through::<VersionRecord>(bytes),
         StoredAs::Principal => through::<PrincipalRecord>(bytes),
         StoredAs::Token => through::<TokenRecord>(bytes),
+        StoredAs::Role => through::<RoleRecord>(bytes),
+        StoredAs::Assignment => through::<AssignmentRecord>(bytes),
+        StoredAs::VaultPolicy => through::<VaultPolicyRecord>(bytes),
+        StoredAs::Head => through::<HeadRecord>(bytes),
     }
 }
 
