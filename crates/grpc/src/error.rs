@@ -3,7 +3,7 @@
 //! The code says who is at fault, the message is for a person, `google.rpc` details
 //! are for programs: `ErrorInfo` always, and what else the code calls for.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use keyreeve_proto::v1::OperationError;
 use keyreeve_service::{Error, Kind};
@@ -87,6 +87,13 @@ pub fn unauthenticated(message: &str) -> Status {
 /// The error for a caller who cannot be proven or refuted at the moment.
 pub fn unavailable(message: &str) -> Status {
     with_reason(Code::Unavailable, message, "IDENTITY_UNAVAILABLE")
+}
+
+/// The error for a credential that was not looked at, because too many from there failed.
+pub fn not_looked_at(message: &str, wait: Duration) -> Status {
+    let mut details = ErrorDetails::with_error_info("TOO_MANY_FAILURES", DOMAIN, HashMap::new());
+    details.set_retry_info(Some(wait));
+    Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
 /// The error for an algorithm that the operation does not know. What was given is

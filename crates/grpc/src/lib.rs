@@ -35,7 +35,7 @@ mod update_mask;
 mod vaults;
 
 pub use crypto::CryptoDoor;
-pub use error::{complete, refused_early, to_status, unauthenticated, unavailable};
+pub use error::{complete, not_looked_at, refused_early, to_status, unauthenticated, unavailable};
 pub use keyreeve_proto::{Method, v1};
 pub use routes::{crypto_service, routes};
 pub use status::StatusSource;

@@ -34,8 +34,9 @@ pub struct Sandbox {
     pub write: Vec<PathBuf>,
     /// Whether it may use the network.
     pub network: bool,
-    /// The TCP ports it may then connect to; none: any. It may listen on none of them.
-    pub tcp_ports: Vec<u16>,
+    /// The TCP ports it may then connect to; `None`: any. With a list, it may listen on
+    /// nothing that it does not listen on already.
+    pub tcp_ports: Option<Vec<u16>>,
     /// Which system calls it may make.
     pub syscalls: Syscalls,
     /// Whether all its memory is to be kept out of swap.
@@ -52,11 +53,9 @@ impl Sandbox {
         }
         protections.push(report("no new privileges", set_no_new_privs(true)));
         protections.push(files::restrict(&self.read, &self.write, self.network));
-        let ports = self.network && !self.tcp_ports.is_empty();
-        if ports {
-            protections.push(tcp::restrict(&self.tcp_ports));
-        }
-        protections.push(self.syscalls.restrict(ports));
+        let ports = self.tcp_ports.as_ref().filter(|_| self.network);
+        protections.extend(ports.map(|ports| tcp::restrict(ports)));
+        protections.push(self.syscalls.restrict(ports.is_some()));
         protections
     }
 }

@@ -42,6 +42,7 @@ pub use listener::{Door, ListenerConfig, Place, PrivateListener};
 pub use log::{Format, LogConfig};
 pub use problem::{Problem, Report};
 pub use slot::SlotConfig;
+pub(crate) use telemetry::CollectorAddress;
 pub use telemetry::Telemetry;
 pub use token::{Token, TokenConfig};
 
@@ -104,7 +105,7 @@ pub struct Config {
     /// Who may read the metrics.
     #[serde(default)]
     pub metrics: MetricsConfig,
-    /// Spans for a collector.
+    /// Spans and audit records for a collector.
     #[serde(default)]
     pub telemetry: Telemetry,
     /// What is logged, to standard error.
@@ -350,7 +351,7 @@ impl Config {
         }
         self.limits.check(report);
         self.audit.check(report);
-        self.telemetry.check(report);
+        let telemetry = self.telemetry.check(report, &base);
         self.log.check(report);
 
         match (grpc, https, problems.into_result()) {
@@ -373,7 +374,7 @@ impl Config {
                 limits: self.limits,
                 audit: self.audit,
                 open_metrics: self.metrics.open,
-                telemetry: self.telemetry,
+                telemetry,
                 log: self.log,
                 allow_rsa1_5: self.allow_rsa1_5,
             }),

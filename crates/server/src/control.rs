@@ -71,6 +71,8 @@ pub(crate) enum ToFront {
     /// A private listener, of which [`FrontStart::listeners`] says how many follow it.
     /// Comes with its socket: one for each thread, or one of Unix for all.
     Listener(ListenerStart),
+    /// The lists of revoked client certificates are others; comes with the file.
+    Revoked,
     /// A keyhost has started; comes with the front's ends of the link.
     Link {
         /// Its place in [`FrontStart::keyhosts`].

@@ -5,6 +5,7 @@
 //! on the way of a call is shared for writing.
 
 mod accept;
+mod attempts;
 mod audit;
 mod authn;
 mod beat;

@@ -20,6 +20,7 @@ pub mod root_key;
 pub mod supervisor;
 pub mod token;
 
+mod client_verifier;
 mod control;
 mod front;
 mod listen;

@@ -36,6 +36,7 @@ mod front;
 mod keyhost;
 mod lock;
 mod pulse;
+mod revoked;
 
 pub use crate::control::{Phase, ProcessState};
 use crate::{

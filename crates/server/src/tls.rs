@@ -6,12 +6,13 @@
 use std::{path::Path, sync::Arc, time::SystemTime};
 
 use rustls::{
-    RootCertStore, ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
     server::{WebPkiClientVerifier, danger::ClientCertVerifier},
     version::{TLS12, TLS13},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use tokio_rustls::TlsConnector;
 use x509_cert::der::Decode;
 
 use crate::config::{Report, TlsConfig, check_secret};
@@ -84,17 +85,32 @@ fn server_config(
         .with_single_cert(chain, key)
 }
 
-/// Takes client certificates that lead to an authority in the file at `path`, and
-/// connections without one. A certificate that does not lead there ends the handshake.
-pub(crate) fn client_verifier(path: &Path) -> Result<Arc<dyn ClientCertVerifier>, String> {
+/// The authorities in the PEM file at `path`.
+pub(crate) fn roots(path: &Path) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path)? {
         roots.add(certificate).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-        .allow_unauthenticated()
-        .build()
-        .map_err(|error| error.to_string())
+    Ok(roots)
+}
+
+/// For connections to servers that have their certificate from an authority in the file
+/// `ca`, or from one that the system trusts. `protocols` are ALPN names.
+pub(crate) fn client(ca: Option<&Path>, protocols: &[&[u8]]) -> Result<TlsConnector, String> {
+    let mut roots = ca.map_or_else(|| Ok(RootCertStore::empty()), roots)?;
+    if ca.is_none() {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    if roots.is_empty() {
+        return Err("there is no authority to trust; name one with `ca`".to_owned());
+    }
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 pub(crate) fn provider() -> Arc<CryptoProvider> {

@@ -12,6 +12,7 @@ use crate::{
     early::Early,
     limit::Accounts,
     meter::{LastCount, Meter, Meters, Spans},
+    outlet::Outlet,
     registry::Registry,
 };
 
@@ -37,6 +38,7 @@ pub struct Shared {
     pub(crate) accounts: Accounts,
     pub(crate) meters: Meters,
     pub(crate) spans: Spans,
+    pub(crate) outlet: Outlet,
     pub(crate) expiring: LastCount,
 }
 
@@ -69,6 +71,7 @@ impl Shared {
             accounts,
             meters: Meters::default(),
             spans: Spans::default(),
+            outlet: Outlet::default(),
             expiring: LastCount::default(),
         };
         Ok((Arc::new(shared), follower))
@@ -91,6 +94,11 @@ impl Shared {
     /// How often an operation was refused because of a rate.
     pub fn throttled(&self) -> Throttled {
         self.accounts.throttled()
+    }
+
+    /// How far the audit log has come outside.
+    pub fn outlet(&self) -> &Outlet {
+        &self.outlet
     }
 
     /// Where spans go.

@@ -20,13 +20,15 @@
 //! [`KeyhostProcess`] in one of its own, and [`ThroughKeyhost`], which calls one by the
 //! contract of a backend.
 //!
-//! [`AuditLog`] is a real one, in a directory of its own.
+//! [`AuditLog`] is a real one, in a directory of its own. [`Collector`] is where spans and
+//! audit records are sent to.
 //!
 //! This crate refuses to know what is tested with it: a token is paths, a label and a
 //! PIN, and a keyhost is a client.
 
 mod audit;
 mod child;
+mod collector;
 mod container;
 mod keyhost;
 mod keyreeve;
@@ -37,6 +39,7 @@ mod softhsm;
 
 pub use audit::AuditLog;
 pub use child::{with_container, with_direct, with_spied};
+pub use collector::{Collector, Received};
 pub use keyhost::{
     KeyhostProcess, LocalKeyhost, SealedImport, ThroughKeyhost, ThroughSession, policy,
     seal_import, soon,

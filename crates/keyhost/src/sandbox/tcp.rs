@@ -42,6 +42,9 @@ fn enforce(ports: &[u16]) -> Result<RulesetStatus, RulesetError> {
 }
 
 fn listed(ports: &[u16]) -> String {
+    if ports.is_empty() {
+        return "none".to_owned();
+    }
     let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
     format!("only {}", ports.join(", "))
 }
@@ -54,6 +57,19 @@ mod tests {
 
     fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
         TcpStream::connect(to)
+    }
+
+    /// Guards against a list without a port that is taken for no list.
+    #[test]
+    fn without_a_named_port_none_is_reached() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let at = listener.local_addr().expect("an address");
+        let confined = std::thread::spawn(move || (restrict(&[]), connect(at).is_ok()));
+        let (protection, reached) = confined.join().expect("no panic");
+        assert_eq!(reached, !protection.in_force, "{protection:?}");
+        // What was listened on before is still accepted from.
+        connect(at).expect("reached by others");
+        listener.accept().expect("accepted");
     }
 
     /// Guards against a profile whose ports are read and not enforced, and against a

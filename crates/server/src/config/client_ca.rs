@@ -10,7 +10,7 @@ use keyreeve_types::Name;
 use serde::{Deserialize, Serialize};
 
 use super::{Report, file};
-use crate::tls;
+use crate::client_verifier::ClientVerifier;
 
 /// `[client_ca]`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ use crate::tls;
 pub struct ClientCaConfig {
     /// PEM file with the authorities that client certificates lead to.
     pub file: PathBuf,
+    /// PEM file with lists of revoked certificates (CRL), of every authority that a client
+    /// certificate comes from. Read again when it changes. Default none: nothing is
+    /// looked up.
+    pub crl: Option<PathBuf>,
     /// What principals with a certificate are said to be of. Default `client-ca`.
     #[serde(default = "ClientCaConfig::standard_name")]
     pub name: String,
@@ -60,9 +64,18 @@ impl ClientCaConfig {
         self.file = base.join(&self.file);
         let mend = "name the PEM file with the authority of client certificates";
         if file::check_readable(report, "client_ca.file", &self.file, mend)
-            && let Err(why) = tls::client_verifier(&self.file)
+            && let Err(why) = ClientVerifier::new(&self.file, None)
         {
             report.add("client_ca.file", why, mend);
+        }
+        self.crl = self.crl.map(|crl| base.join(crl));
+        if let Some(crl) = &self.crl {
+            let mend = "name the PEM file with the lists of the authorities' revoked certificates";
+            if file::check_readable(report, "client_ca.crl", crl, mend)
+                && let Err(why) = ClientVerifier::new(&self.file, Some(crl))
+            {
+                report.add("client_ca.crl", why, mend);
+            }
         }
         let names = std::iter::once(&self.name).chain(self.subjects.iter().map(|one| &one.name));
         for name in names.filter(|name| name.parse::<Name>().is_err()) {

@@ -83,6 +83,17 @@ impl OneOrMany {
 }
 
 impl IssuerConfig {
+    /// The ports of the servers that it may be asked at.
+    pub(crate) fn ports(&self) -> impl Iterator<Item = u16> {
+        let urls = [Some(&self.url), self.jwks_url.as_ref()].into_iter().flatten();
+        let port_of = |url: &String| url.parse::<Uri>().ok().map(|url| url.port_u16());
+        let hosts = self
+            .jwks_hosts
+            .iter()
+            .map(|host| host.parse::<http::uri::Authority>().ok().map(|host| host.port_u16()));
+        urls.map(port_of).chain(hosts).flatten().map(|port| port.unwrap_or(443))
+    }
+
     fn standard_algorithms() -> Vec<String> {
         vec!["RS256".to_owned()]
     }

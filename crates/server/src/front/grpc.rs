@@ -124,16 +124,18 @@ impl Grpc {
     ) -> Result<Response<Body>, Infallible> {
         let mut caller = None;
         if !is_open(request.uri().path()) {
-            let credential = match self.authn.authenticate(request.headers(), &presented) {
+            let credential = match self.authn.authenticate(request.headers(), &presented, &source) {
                 Attempt::Done(credential) => credential,
                 Attempt::Refetch(issuer) => {
                     // Boxed, like all that is rare.
-                    Box::pin(self.authn.again(issuer, request.headers(), &presented)).await
+                    Box::pin(self.authn.again(issuer, request.headers(), &presented, &source)).await
                 }
             };
             self.service.count_authentication(match credential {
                 Credential::Proven(_) => Authentication::Proven,
-                Credential::Failed | Credential::NoKeys => Authentication::Failed,
+                Credential::Failed | Credential::NoKeys | Credential::NotLookedAt(_) => {
+                    Authentication::Failed
+                }
                 Credential::NotPresented => Authentication::NotPresented,
             });
             match credential {
@@ -146,6 +148,11 @@ impl Grpc {
                     self.note_unproven(&Credential::NoKeys, request.uri().path(), &source);
                     let message = Credential::NoKeys.message();
                     return Ok(keyreeve_grpc::unavailable(message).into_http());
+                }
+                Credential::NotLookedAt(wait) => {
+                    let refused = Credential::NotLookedAt(wait);
+                    self.note_unproven(&refused, request.uri().path(), &source);
+                    return Ok(keyreeve_grpc::not_looked_at(refused.message(), wait).into_http());
                 }
                 refused => {
                     self.note_unproven(&refused, request.uri().path(), &source);
@@ -180,6 +187,7 @@ impl Grpc {
         let (method, reason) = match refused {
             Credential::NotPresented => (Method::NotPresented, "NO_CREDENTIAL"),
             Credential::NoKeys => (Method::Oidc, "ISSUER_KEYS_MISSING"),
+            Credential::NotLookedAt(_) => (Method::Token, "TOO_MANY_FAILURES"),
             _ => (Method::Token, "BAD_CREDENTIAL"),
         };
         let operation = Rpc::from_path(path).map(Rpc::name);

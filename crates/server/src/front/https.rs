@@ -215,12 +215,17 @@ async fn read_metrics(
         read()
     } else {
         // No client certificate is asked for at this door.
-        let credential = match context.authn.authenticate(&headers, &Presented::Nothing) {
+        let credential = match context.authn.authenticate(&headers, &Presented::Nothing, &source) {
             Attempt::Done(credential) => credential,
             Attempt::Refetch(issuer) => {
-                context.authn.again(issuer, &headers, &Presented::Nothing).await
+                context.authn.again(issuer, &headers, &Presented::Nothing, &source).await
             }
         };
+        if let Credential::NotLookedAt(wait) = credential {
+            let refused = problem(StatusCode::TOO_MANY_REQUESTS, credential.message());
+            let wait = HeaderValue::from(wait.as_secs() + 1);
+            return with_header(refused, header::RETRY_AFTER, wait);
+        }
         let Credential::Proven(identity) = credential else {
             let refused = problem(StatusCode::UNAUTHORIZED, credential.message());
             let scheme = HeaderValue::from_static("Bearer");

@@ -124,6 +124,17 @@ fn state(text: &mut Text, shared: &Shared) {
     text.family("keyreeve_telemetry_spans_total", "counter", help);
     text.sample("", &[("outcome", "exported")], exported);
     text.sample("", &[("outcome", "dropped")], dropped);
+    let (sent, dropped, waiting) = shared.outlet().counted();
+    let help = "Audit records that a collector took, or that it will never get.";
+    text.family("keyreeve_audit_exported_records_total", "counter", help);
+    text.sample("", &[("outcome", "exported")], sent);
+    text.sample("", &[("outcome", "dropped")], dropped);
+    let help = "Audit records that wait to be sent to a collector.";
+    text.family("keyreeve_audit_export_waiting_records", "gauge", help);
+    text.sample("", &[], waiting);
+    let help = "Whether nothing is done because audit records have waited for too long.";
+    text.family("keyreeve_audit_export_holds", "gauge", help);
+    text.sample("", &[], u64::from(shared.outlet().holds()));
     let audit = shared.audit();
     let help = "Whether the audit log takes records. Without it, no request is answered.";
     text.family("keyreeve_audit_up", "gauge", help);

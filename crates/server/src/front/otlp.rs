@@ -1,4 +1,5 @@
-//! Spans on their way to an OpenTelemetry collector: OTLP over gRPC.
+//! Spans on their way to an OpenTelemetry collector: OTLP over gRPC. Audit records go
+//! there in their own way ([`audit`]).
 //!
 //! It runs on a thread of its own and takes spans out of a queue that nobody waits for.
 //! What the collector does not take in time is dropped and counted: a span is worth
@@ -8,23 +9,20 @@
 //! OpenTelemetry project would bring its SDK, a second set of the same types, and a
 //! global to configure.
 
+mod audit;
+mod collector;
 mod message;
 
 use std::time::{Duration, UNIX_EPOCH};
 
+pub(crate) use audit::AuditExport;
+pub(crate) use collector::Collector;
+use collector::LIMIT;
 use keyreeve_service::{Shared, Span, Tier};
-use message::{
-    ExportRequest, ExportResponse, InstrumentationScope, KeyValue, Resource, ResourceSpans,
-    ScopeSpans, Status,
-};
+use message::{ExportRequest, KeyValue, ResourceSpans, ScopeSpans, Status, resource, scope};
 use tokio::{
     sync::mpsc,
     time::{sleep, timeout},
-};
-use tonic::{
-    Request,
-    codegen::http::uri::PathAndQuery,
-    transport::{Channel, Endpoint},
 };
 
 /// How many spans may wait.
@@ -33,8 +31,6 @@ const QUEUE: usize = 2048;
 const TOGETHER: usize = 512;
 /// How long the first waits for others.
 const GATHER: Duration = Duration::from_secs(1);
-/// How long the collector may take.
-const LIMIT: Duration = Duration::from_secs(5);
 /// `opentelemetry.proto.collector.trace.v1`.
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -42,18 +38,9 @@ const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Expor
 const SERVER: i32 = 2;
 const STATUS_ERROR: i32 = 2;
 
-/// Exports the spans of `shared` to the collector at `address`, for as long as the
+/// Exports the spans of `shared` to `collector`, for as long as the
 /// process lives; of requests that come without a trace, the part `sample`.
-pub(crate) async fn export(shared: &Shared, address: &str, sample: f64) {
-    let endpoint = match Endpoint::from_shared(format!("http://{address}")) {
-        Ok(endpoint) => endpoint.connect_timeout(LIMIT).timeout(LIMIT),
-        Err(error) => {
-            // The configuration was checked.
-            tracing::error!(%error, address, "spans cannot be exported");
-            return;
-        }
-    };
-    let channel = endpoint.connect_lazy();
+pub(crate) async fn export(shared: &Shared, collector: &Collector, sample: f64) {
     let (queue, mut spans) = mpsc::channel(QUEUE);
     shared.spans().send_to(queue, sample);
     let mut batch = Vec::with_capacity(TOGETHER);
@@ -61,7 +48,7 @@ pub(crate) async fn export(shared: &Shared, address: &str, sample: f64) {
     while spans.recv_many(&mut batch, TOGETHER).await > 0 {
         gather(&mut spans, &mut batch).await;
         let count = batch.len() as u64;
-        match timeout(LIMIT, send(channel.clone(), &batch)).await {
+        match timeout(LIMIT, collector.send(EXPORT, request(&batch))).await {
             Ok(Ok(refused)) => {
                 let refused = refused.min(count);
                 shared.spans().count(count - refused, refused);
@@ -74,6 +61,7 @@ pub(crate) async fn export(shared: &Shared, address: &str, sample: f64) {
                         Ok(Err(status)) => format!("{:?}", status.code()),
                         _ => "no answer in time".to_owned(),
                     };
+                    let address = &collector.address;
                     tracing::warn!(address, why, "the collector takes no spans; they are dropped");
                 }
                 is_away = true;
@@ -96,29 +84,11 @@ async fn gather(spans: &mut mpsc::Receiver<Span>, batch: &mut Vec<Span>) {
     }
 }
 
-/// How many of them the collector would not have.
-async fn send(channel: Channel, spans: &[Span]) -> Result<u64, tonic::Status> {
-    let mut client = tonic::client::Grpc::new(channel);
-    client.ready().await.map_err(|error| tonic::Status::unavailable(error.to_string()))?;
-    let codec = tonic_prost::ProstCodec::<ExportRequest, ExportResponse>::default();
-    let request = Request::new(request(spans));
-    let answer = client.unary(request, PathAndQuery::from_static(EXPORT), codec).await?;
-    let partial = answer.into_inner().partial_success.unwrap_or_default();
-    Ok(u64::try_from(partial.rejected_spans).unwrap_or_default())
-}
-
 fn request(spans: &[Span]) -> ExportRequest {
-    let version = env!("CARGO_PKG_VERSION");
-    let resource = Resource {
-        attributes: vec![
-            KeyValue::new("service.name", "keyreeve"),
-            KeyValue::new("service.version", version),
-        ],
-    };
-    let scope = InstrumentationScope { name: "keyreeve".to_owned(), version: version.to_owned() };
     let scope_spans =
-        vec![ScopeSpans { scope: Some(scope), spans: spans.iter().map(span).collect() }];
-    ExportRequest { resource_spans: vec![ResourceSpans { resource: Some(resource), scope_spans }] }
+        vec![ScopeSpans { scope: Some(scope()), spans: spans.iter().map(span).collect() }];
+    let resource = Some(resource());
+    ExportRequest { resource_spans: vec![ResourceSpans { resource, scope_spans }] }
 }
 
 /// A span as it is sent. Every field of it is named here.

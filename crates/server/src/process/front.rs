@@ -1,8 +1,10 @@
 //! The front from its start to its end: read what only it needs, shut itself in,
 //! open the store, accept.
 
+mod exporter;
+mod sockets;
+
 use std::{
-    io,
     os::fd::OwnedFd,
     process::ExitCode,
     sync::Arc,
@@ -11,24 +13,28 @@ use std::{
 };
 
 use keyreeve_audit::Recorder;
-use keyreeve_authz::{Listener, Principal, PrincipalKind, Role, Subject};
+use keyreeve_authz::{Principal, PrincipalKind, Role, Subject};
 use keyreeve_keyhost::{
     Client, FrontEnd,
     sandbox::{Sandbox, Syscalls},
 };
 use keyreeve_service::{Clock, ConfiguredRole, Credential, Id, Identity, Method, Settings, Shared};
 use keyreeve_store_redb::{OpenFault, RedbStore};
+use rustls::server::danger::ClientCertVerifier;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    config::{Door, TlsConfig},
-    control::{ControlSocket, FromFront, FrontStart, ListenerStart, ToFront, TokenStart},
+    client_verifier::ClientVerifier,
+    config::TlsConfig,
+    control::{ControlSocket, FromFront, FrontStart, ToFront, TokenStart},
     front::{
-        Authn, Certificates, FrontLog, Guests, Issuers, Keyhosts, Links, Listening, Pace,
-        Processes, Runtime, Socket, TokenEndpoint, Tokens, otlp,
+        Authn, Certificates, FrontLog, Guests, Issuers, Keyhosts, Links, Pace, Processes, Runtime,
+        Socket, TokenEndpoint, Tokens,
     },
     log, tls,
 };
+use exporter::{Exporter, outgoing};
+use sockets::{Private, first_message, listening};
 
 /// The store's file in the data directory.
 const STORE: &str = "store.redb";
@@ -57,32 +63,6 @@ pub(super) fn run(control: ControlSocket) -> ExitCode {
     }
 }
 
-/// What to serve, the sockets of the two public listeners, and the private ones.
-type First = (Box<FrontStart>, Vec<Socket>, Vec<Private>);
-
-/// A private listener with its sockets.
-type Private = (ListenerStart, Vec<Socket>);
-
-fn first_message(control: &ControlSocket) -> io::Result<Option<First>> {
-    let Some((ToFront::Start(start), fds)) = control.recv()? else { return Ok(None) };
-    if fds.len() != 2 * start.threads {
-        return Err(io::Error::other("the listening sockets did not come with Start"));
-    }
-    let mut private = Vec::new();
-    for _ in 0..start.listeners {
-        let Some((ToFront::Listener(listener), fds)) = control.recv()? else {
-            return Err(io::Error::other("a private listener did not come"));
-        };
-        let sockets: Vec<_> = fds.into_iter().map(|fd| Socket::of(fd, listener.unix)).collect();
-        if sockets.len() != if listener.unix { 1 } else { start.threads } {
-            return Err(io::Error::other("a private listener came without its sockets"));
-        }
-        private.push((listener, sockets));
-    }
-    let public = fds.into_iter().map(|fd| Socket::of(fd, false)).collect();
-    Ok(Some((start, public, private)))
-}
-
 fn serve(
     control: &ControlSocket,
     start: FrontStart,
@@ -91,11 +71,18 @@ fn serve(
 ) -> Result<(), String> {
     // 1. What is read before the files are out of reach.
     let pair = TlsConfig { certificate: start.certificate, key: start.key };
-    let clients = start.client_ca.as_ref().map(|ca| tls::client_verifier(&ca.file)).transpose()?;
-    let grpc_tls = tls::load(&pair, &[b"h2"], clients)?;
+    let clients = start.client_ca.as_ref();
+    let clients = clients.map(|ca| ClientVerifier::new(&ca.file, ca.crl.as_deref())).transpose()?;
+    let verifier = clients.clone().map(|clients| clients as Arc<dyn ClientCertVerifier>);
+    let grpc_tls = tls::load(&pair, &[b"h2"], verifier)?;
     let https_tls = tls::load(&pair, &[b"h2", b"http/1.1"], None)?;
     let (tokens, roles) = tokens(&start.tokens)?;
     let issuers = Arc::new(Issuers::new(&start.issuers, Pace::STANDARD)?);
+    let telemetry = start.telemetry;
+    let collector = telemetry.collector();
+    let resolves = !issuers.is_empty() || collector.as_ref().is_some_and(|at| at.is_named());
+    let ports = outgoing(&start.issuers, collector.as_ref());
+    let exporter = collector.map(|at| Exporter::new(&at, telemetry.ca.as_deref())).transpose()?;
 
     // 2. What is for all threads, before there are any.
     schedule_in_batches();
@@ -103,7 +90,7 @@ fn serve(
     // 3. Nothing but the store and the network from here on. Threads come later,
     //    because landlock holds for those that come later alone.
     let processes = Arc::new(Processes::default());
-    processes.protected_by(shut_in(&start.data_dir, !issuers.is_empty()));
+    processes.protected_by(shut_in(&start.data_dir, resolves, ports));
 
     // 4. The store, on a runtime of its own, which also follows it.
     let store = open_store(&start.data_dir.join(STORE))?;
@@ -112,17 +99,19 @@ fn serve(
 
     // 5. The audit log, before anything is served: what comes before it is open waits.
     let (signer, to_signer) = signing_keyhost(&start.keyhosts)?;
-    let log = FrontLog::new(start.data_dir, signer, &start.audit);
+    let log = FrontLog::new(start.data_dir.clone(), signer, &start.audit);
     let audit = Recorder::start(log).map_err(|error| format!("no thread: {error}"))?;
     let shared = share(store, settings, Arc::clone(&audit))?;
     processes.serve(Arc::clone(&shared));
-    let certificates = start.client_ca.as_ref().map(|ca| Certificates(ca.rules()));
+    let rules = start.client_ca.as_ref().map(|ca| ca.rules());
+    let certificates = rules.zip(clients.clone());
+    let certificates = certificates.map(|(rules, by)| Certificates::new(rules, by));
     let authn = Authn::new(tokens, certificates, Arc::clone(&issuers), Arc::clone(&shared));
     let authn = Arc::new(authn);
     let token_endpoint = Arc::new(TokenEndpoint::new(start.https_url, Arc::clone(&issuers)));
     keep(issuers)?;
-    if let Some(address) = start.telemetry.otlp {
-        export_spans(Arc::clone(&shared), address, start.telemetry.sample)?;
+    if let Some(exporter) = exporter {
+        exporter.start(&shared, &telemetry, &start.data_dir)?;
     }
 
     // 6. One thread for each pair of listening sockets.
@@ -159,7 +148,7 @@ fn serve(
 
     // 7. What the supervisor says, until it says to drain.
     control.send(&FromFront::Ready).map_err(|error| error.to_string())?;
-    follow(control, &links, &processes)?;
+    follow(control, &links, &processes, clients.as_deref())?;
     tell_drain.send_replace(true);
     for thread in threads {
         // A panic ended the process.
@@ -168,38 +157,6 @@ fn serve(
     // 8. What was answered is on record, and is now put under a last checkpoint.
     audit.close();
     Ok(())
-}
-
-/// What each thread listens on: the public doors, then the private ones.
-fn listening(
-    threads: usize,
-    mut grpc: Vec<Socket>,
-    private: Vec<Private>,
-) -> Result<Vec<Vec<Listening>>, String> {
-    let listener = |name: &str, private| {
-        let name = name.parse().map_err(|_| "a listener's name is damaged".to_owned())?;
-        Ok::<_, String>(Arc::new(Listener { name, private }))
-    };
-    let https = grpc.split_off(threads);
-    let public = [("grpc", Door::Grpc, grpc), ("https", Door::Https, https)];
-    let mut of_thread: Vec<Vec<Listening>> = Vec::new();
-    of_thread.resize_with(threads, Vec::new);
-    for (name, door, sockets) in public {
-        let listener = listener(name, false)?;
-        for (of_thread, socket) in of_thread.iter_mut().zip(sockets) {
-            of_thread.push(Listening { listener: Arc::clone(&listener), socket, door });
-        }
-    }
-    for (ListenerStart { name, door, unix: _ }, sockets) in private {
-        let listener = listener(&name, true)?;
-        for (place, of_thread) in of_thread.iter_mut().enumerate() {
-            // Of a Unix socket there is one, from which all accept.
-            let socket = sockets.get(place).or(sockets.first()).ok_or("a socket is missing")?;
-            let socket = socket.try_clone().map_err(|error| error.to_string())?;
-            of_thread.push(Listening { listener: Arc::clone(&listener), socket, door });
-        }
-    }
-    Ok(of_thread)
 }
 
 /// A client of the software keyhost for the audit log alone, on a thread of its own:
@@ -270,13 +227,18 @@ const RESOLVER: [&str; 6] = [
     "/run/systemd/resolve",
 ];
 
-/// `resolves`: whether it asks issuers by their names.
-fn shut_in(data_dir: &std::path::Path, resolves: bool) -> Vec<keyreeve_keyhost::Protection> {
+/// `resolves`: whether it asks servers by their names; `ports`: theirs.
+fn shut_in(
+    data_dir: &std::path::Path,
+    resolves: bool,
+    ports: Vec<u16>,
+) -> Vec<keyreeve_keyhost::Protection> {
     let read = if resolves { RESOLVER.map(Into::into).into() } else { Vec::new() };
     let sandbox = Sandbox {
         read,
         write: vec![data_dir.to_owned()],
         network: true,
+        tcp_ports: Some(ports),
         syscalls: Syscalls::Network,
         ..Sandbox::default()
     };
@@ -346,21 +308,13 @@ fn keep(issuers: Arc<Issuers>) -> Result<(), String> {
     spawn("issuers", move || runtime.block_on(issuers.keep())).map(drop)
 }
 
-/// Starts the thread that sends spans to a collector.
-fn export_spans(shared: Arc<Shared>, address: String, sample: f64) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    spawn("spans", move || runtime.block_on(otlp::export(&shared, &address, sample))).map(drop)
-}
-
 /// Passes on what the supervisor says. Ends when it is to drain; the process ends
 /// when the supervisor is gone.
 fn follow(
     control: &ControlSocket,
     links: &[Vec<Links>],
     processes: &Processes,
+    clients: Option<&ClientVerifier>,
 ) -> Result<(), String> {
     loop {
         match control.recv() {
@@ -370,6 +324,7 @@ fn follow(
                     announce(thread, keyhost, None);
                 }
             }
+            Ok(Some((ToFront::Revoked, fds))) => revoke(clients, fds),
             Ok(Some((ToFront::State(states), _))) => processes.update(states),
             Ok(Some((ToFront::Ping, _))) => {
                 let stalest_ms = super::millis(processes.stalest());
@@ -383,6 +338,18 @@ fn follow(
             }
             Ok(None) => return Err("the supervisor is gone".to_owned()),
             Err(error) => return Err(format!("control socket: {error}")),
+        }
+    }
+}
+
+/// Goes by the lists in another file. What cannot be read changes nothing: a list that
+/// has ended lets nobody in, so this does not stay so for long.
+fn revoke(clients: Option<&ClientVerifier>, fds: Vec<OwnedFd>) {
+    let (Some(clients), Some(file)) = (clients, fds.into_iter().next()) else { return };
+    match clients.replace(file.into()) {
+        Ok(()) => tracing::info!("the lists of revoked client certificates were read again"),
+        Err(why) => {
+            tracing::error!(why, "client_ca.crl cannot be read; the lists before it hold");
         }
     }
 }

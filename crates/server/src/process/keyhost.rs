@@ -97,7 +97,7 @@ fn open_slot(
         read: reach.read.into_iter().chain(profile.module.iter().cloned()).collect(),
         write: reach.write,
         network: !reach.tcp_ports.is_empty(),
-        tcp_ports: reach.tcp_ports.clone(),
+        tcp_ports: Some(reach.tcp_ports.clone()).filter(|ports| !ports.is_empty()),
         syscalls: match (reach.tcp_ports.is_empty(), reach.unix_sockets.is_empty()) {
             (false, _) => Syscalls::Network,
             (true, false) => Syscalls::ModuleWithUnixSockets,

@@ -17,6 +17,7 @@ use super::{
     is_true,
     keyhost::{self, Notice},
     pulse::{PING_EVERY, Pulse},
+    revoked::Revoked,
 };
 use crate::{
     config::Checked,
@@ -54,6 +55,7 @@ pub(super) async fn run(
     let mut states = board.processes.subscribe();
 
     // 1. It opens the store and begins to accept.
+    let mut revoked = Revoked::new(config.client_ca.as_ref());
     let (mut child, channel) = match start(config, sockets).await {
         Ok(started) => started,
         Err(error) => return died(format!("cannot be started: {error}"), Duration::ZERO),
@@ -124,7 +126,11 @@ pub(super) async fn run(
                     let _ = child.kill().await;
                     return died(why, since.elapsed());
                 }
-                channel.send(&ToFront::Ping, &[]).await
+                match revoked.changed() {
+                    Some(file) => channel.send(&ToFront::Revoked, &[file.as_fd()]).await,
+                    None => Ok(()),
+                }
+                .and(channel.send(&ToFront::Ping, &[]).await)
             }
             Some(notice) = keyhosts.recv() => pass_on(&channel, notice).await,
             Ok(()) = states.changed() => {

@@ -20,6 +20,7 @@ mod verdict;
 
 use std::time::Duration;
 
+use keyreeve_audit::Unrecorded;
 use keyreeve_keyhost::Deadline;
 
 pub(crate) use ask::Ask;
@@ -54,6 +55,10 @@ impl Service {
         let mut deed = Deed::new(self, caller, ask);
         if deadline.has_passed() {
             return Box::pin(deed.end(Err(Error::deadline_exceeded()))).await;
+        }
+        if self.shared().outlet.holds() && !ask.is_answered_unrecorded() {
+            let why = Unrecorded("audit records have not reached the collector in time".into());
+            return Box::pin(deed.end(Err(Error::unrecorded(&why, false)), deadline)).await;
         }
         // 1. The decision, by what is known now.
         let mut verdict = self.decide(caller, &ask);

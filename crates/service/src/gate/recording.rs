@@ -236,7 +236,7 @@ impl Ask<'_> {
 
     /// How the service is can be read while the log takes no records, or nobody would
     /// learn that it does not.
-    fn is_answered_unrecorded(&self) -> bool {
+    pub(super) fn is_answered_unrecorded(&self) -> bool {
         matches!(self, Self::One(Action::GetStatus, _))
     }
 }

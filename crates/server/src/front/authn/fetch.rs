@@ -3,7 +3,7 @@
 //! It follows no redirect, sends no cookie and no credential, speaks to the host it was
 //! told and to no other, and gives up after ten seconds or 256 KiB.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, Uri, header};
@@ -11,43 +11,12 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use keyreeve_identity::KeySet;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls_pki_types::ServerName;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
-use crate::tls;
-
 /// Longest time for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The authorities that an issuer's server may have its certificate from: those in the
-/// file `ca`, or those that the system trusts.
-pub(crate) fn connector(ca: Option<&std::path::Path>) -> Result<TlsConnector, String> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        Some(path) => {
-            let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-            let certificates: Vec<_> =
-                certificates.map_err(|error| format!("{}: {error}", path.display()))?;
-            for certificate in certificates {
-                roots.add(certificate).map_err(|error| format!("{}: {error}", path.display()))?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err("there is no authority to trust; name one with `ca`".to_owned());
-    }
-    let config = ClientConfig::builder_with_provider(tls::provider())
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
 
 /// The document at `url`.
 pub(super) async fn get(url: &Uri, tls: &TlsConnector) -> Result<Bytes, String> {

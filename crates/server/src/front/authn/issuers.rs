@@ -67,7 +67,13 @@ impl Issuers {
         keeping.join_all().await;
     }
 
-    /// Whom a bearer token proves.
+    /// Whom the bearer token with this hash was found to prove, not long ago.
+    pub(super) fn proven(&self, hash: &[u8; 32], now: UnixTime) -> Option<Arc<Identity>> {
+        let generation = |proven: &Proven| self.list[proven.issuer].source.generation();
+        self.verified.get(hash, now, generation).map(|proven| Arc::clone(&proven.identity))
+    }
+
+    /// Whom a bearer token proves that is verified now.
     pub(super) fn prove(
         &self,
         token: &str,
@@ -76,10 +82,6 @@ impl Issuers {
     ) -> Result<Arc<Identity>, Trouble> {
         if self.list.is_empty() {
             return Err(Trouble::Refused(Refusal::UnknownIssuer));
-        }
-        let generation = |proven: &Proven| self.list[proven.issuer].source.generation();
-        if let Some(proven) = self.verified.get(&hash, now, generation) {
-            return Ok(Arc::clone(&proven.identity));
         }
         let parsed = Token::parse(token).map_err(Trouble::Refused)?;
         let place = self.place(&parsed).map_err(Trouble::Refused)?;

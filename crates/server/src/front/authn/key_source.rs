@@ -23,7 +23,10 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::fetch;
-use crate::config::{IssuerConfig, https};
+use crate::{
+    config::{IssuerConfig, https},
+    tls,
+};
 
 /// How long a request waits for keys that are being fetched.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -97,7 +100,7 @@ impl KeySource {
         };
         Ok(Self {
             place,
-            tls: fetch::connector(config.ca.as_deref())?,
+            tls: tls::client(config.ca.as_deref(), &[])?,
             pace,
             keys: ArcSwapOption::empty(),
             asked: Notify::new(),

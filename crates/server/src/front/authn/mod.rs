@@ -17,12 +17,16 @@ mod fetch;
 mod issuers;
 mod key_source;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use keyreeve_identity::secret;
-use keyreeve_service::{Clock, Identity, Shared};
+use keyreeve_service::{Clock, Identity, Shared, Source};
 
+use super::attempts::{Attempts, address};
 pub(crate) use certificate::{Certificates, Presented};
 pub(crate) use configured::Tokens;
 pub(crate) use issuers::{Issuers, Trouble};
@@ -35,7 +39,11 @@ pub(crate) struct Authn {
     issuers: Arc<Issuers>,
     shared: Arc<Shared>,
     clock: Clock,
+    attempts: Attempts,
 }
+
+/// Bearer tokens from one address that prove nobody, in a minute.
+const FAILURES: u32 = 600;
 
 /// What a request said about who sent it.
 #[derive(Debug)]
@@ -48,6 +56,9 @@ pub(crate) enum Credential {
     Failed,
     /// A token of an issuer whose keys are not here.
     NoKeys,
+    /// Something that nobody looked at, because too much from there has failed, and how
+    /// long that lasts.
+    NotLookedAt(Duration),
 }
 
 /// How far a look at a request got.
@@ -66,11 +77,24 @@ impl Authn {
         issuers: Arc<Issuers>,
         shared: Arc<Shared>,
     ) -> Self {
-        Self { tokens, certificates, issuers, shared, clock: Clock::system() }
+        Self {
+            tokens,
+            certificates,
+            issuers,
+            shared,
+            clock: Clock::system(),
+            attempts: Attempts::new(FAILURES),
+        }
     }
 
-    /// Reads the credential of a request that came on a connection with `presented`.
-    pub(crate) fn authenticate(&self, headers: &HeaderMap, presented: &Presented) -> Attempt {
+    /// Reads the credential of a request that came from `from` on a connection with
+    /// `presented`.
+    pub(crate) fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        presented: &Presented,
+        from: &Source,
+    ) -> Attempt {
         let mut values = headers.get_all(AUTHORIZATION).into_iter();
         if let Some(value) = values.next() {
             if values.next().is_some() {
@@ -78,15 +102,16 @@ impl Authn {
                 return Attempt::Done(Credential::Failed);
             }
             return match bearer::token(value.as_bytes()) {
-                Some(token) => self.by_token(token),
+                Some(token) => self.by_token(token, from),
                 None => Attempt::Done(Credential::Failed),
             };
         }
         Attempt::Done(match presented {
             Presented::Nothing => Credential::NotPresented,
             Presented::Failed => Credential::Failed,
-            Presented::Proven { identity, expires } => {
-                if self.clock.now().0 < expires.0 {
+            Presented::Proven { identity, expires, chain } => {
+                let lasts = self.clock.now().0 < expires.0;
+                if lasts && self.certificates.as_ref().is_some_and(|c| c.still_take(chain)) {
                     Credential::Proven(Arc::clone(identity))
                 } else {
                     Credential::Failed
@@ -101,9 +126,10 @@ impl Authn {
         issuer: usize,
         headers: &HeaderMap,
         presented: &Presented,
+        from: &Source,
     ) -> Credential {
         self.issuers.refetched(issuer).await;
-        match self.authenticate(headers, presented) {
+        match self.authenticate(headers, presented, from) {
             Attempt::Done(credential) => credential,
             Attempt::Refetch(issuer) if self.issuers.has_keys(issuer) => Credential::Failed,
             Attempt::Refetch(_) => Credential::NoKeys,
@@ -115,24 +141,31 @@ impl Authn {
         &self,
         chain: Option<&[rustls_pki_types::CertificateDer<'_>]>,
     ) -> Presented {
-        match (&self.certificates, chain.and_then(<[_]>::first)) {
-            (Some(certificates), Some(leaf)) => certificates.present(leaf, self.clock.now()),
+        let chain = chain.unwrap_or_default();
+        match (&self.certificates, chain.first()) {
+            (Some(certificates), Some(leaf)) => certificates.present(leaf, chain, self.clock.now()),
             (_, None) => Presented::Nothing,
             // None was asked for, so rustls lets none through.
             (None, Some(_)) => Presented::Failed,
         }
     }
 
-    fn by_token(&self, token: &str) -> Attempt {
+    fn by_token(&self, token: &str, from: &Source) -> Attempt {
         let hash = secret::hash(token.as_bytes());
+        let now = self.clock.now();
         let known = self.tokens.find(&hash).or_else(|| self.shared.prove_token(&hash));
-        if let Some(identity) = known {
+        if let Some(identity) = known.or_else(|| self.issuers.proven(&hash, now)) {
             return Attempt::Done(Credential::Proven(identity));
         }
-        match self.issuers.prove(token, hash, self.clock.now()) {
+        let address = address(from);
+        if let Some(wait) = self.attempts.wait(address, Instant::now()) {
+            return Attempt::Done(Credential::NotLookedAt(wait));
+        }
+        match self.issuers.prove(token, hash, now) {
             Ok(identity) => Attempt::Done(Credential::Proven(identity)),
             Err(Trouble::Refetch(issuer)) => Attempt::Refetch(issuer),
             Err(Trouble::Refused(refusal)) => {
+                self.attempts.failed(address, Instant::now());
                 tracing::debug!(why = refusal.reason(), "a bearer token proves nobody");
                 Attempt::Done(Credential::Failed)
             }
@@ -157,6 +190,10 @@ impl Credential {
             Self::NoKeys => {
                 "the keys of the token's issuer cannot be had at the moment, so the token cannot \
                  be verified; try again"
+            }
+            Self::NotLookedAt(_) => {
+                "too many credentials from this address proved nobody; wait a minute, and check \
+                 KEYREEVE_TOKEN"
             }
             // Nobody who is proven is told this.
             Self::Proven(_) => "",

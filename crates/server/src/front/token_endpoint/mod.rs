@@ -15,7 +15,6 @@
 //! by a token of another issuer that a federated credential names. Errors are those of
 //! RFC 6749 section 5.2; a client that fails does not learn why, the log does.
 
-mod attempts;
 mod client;
 mod discovery;
 mod form;
@@ -35,12 +34,19 @@ use axum::{
 };
 use keyreeve_identity::Replays;
 use keyreeve_service::{
-    Caller, Deadline, Kind, Peer, Service, Source, Unproven, identities::ACCESS_TOKEN_LIFE,
+    Caller, Deadline, Kind, Service, Source, Unproven, identities::ACCESS_TOKEN_LIFE,
 };
 use serde_json::json;
 
-use self::{attempts::Attempts, client::Failure, form::Form};
-use super::{authn::Issuers, trace::trace};
+use self::{client::Failure, form::Form};
+use super::{
+    attempts::{Attempts, address},
+    authn::Issuers,
+    trace::trace,
+};
+
+/// Failures of one address in a minute.
+const FAILURES: u32 = 30;
 
 /// Longest request, in bytes.
 const MAX_REQUEST: usize = 64 * 1024;
@@ -61,7 +67,7 @@ pub(crate) struct TokenEndpoint {
 impl TokenEndpoint {
     pub(crate) fn new(url: Option<String>, issuers: Arc<Issuers>) -> Self {
         let url = url.map(|url| url.trim_end_matches('/').to_owned());
-        Self { url, issuers, replays: Replays::new(ASSERTIONS), attempts: Attempts::default() }
+        Self { url, issuers, replays: Replays::new(ASSERTIONS), attempts: Attempts::new(FAILURES) }
     }
 }
 
@@ -90,10 +96,7 @@ async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let address = match source.peer {
-        Some(Peer::Ip(address, _)) => Some(address),
-        _ => None,
-    };
+    let address = address(&source);
     let attempts = &context.endpoint.attempts;
     if let Some(wait) = attempts.wait(address, Instant::now()) {
         let message = "too many requests of this address failed; wait a minute";

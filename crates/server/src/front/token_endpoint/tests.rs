@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use keyreeve_authz::{Listener, Principal, PrincipalKind, Role, Subject};
 use keyreeve_identity::secret;
 use keyreeve_service::{
-    Backends, Clock, ConfiguredRole, FederatedCredential, Identity, Method, Settings, Shared,
+    Backends, Clock, ConfiguredRole, FederatedCredential, Identity, Method, Peer, Settings, Shared,
     identities::{CreatePrincipal, PrincipalChanges},
 };
 use keyreeve_store::MemoryStore;

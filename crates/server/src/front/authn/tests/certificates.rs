@@ -4,15 +4,16 @@ use std::path::Path;
 
 use keyreeve_identity::ClientCertificates;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, RevokedCertParams, SanType,
+    SerialNumber,
 };
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, server::danger::ClientCertVerifier};
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
-use crate::{config::TlsConfig, tls};
+use crate::{client_verifier::ClientVerifier, config::TlsConfig, tls};
 
 /// An authority for servers and clients.
 struct Authority {
@@ -29,6 +30,32 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), certificate }
     }
 
+    /// Its list of revoked certificates, which lasts.
+    fn revoking(&self, revoked: &[&Pair]) -> String {
+        self.listing(revoked, 2045)
+    }
+
+    /// One that lasts to the beginning of a year.
+    fn listing(&self, revoked: &[&Pair], until: i32) -> String {
+        let this_update = rcgen::date_time_ymd(2020, 1, 1);
+        let next_update = rcgen::date_time_ymd(until, 1, 1);
+        let revoked_certs = revoked.iter().map(|pair| RevokedCertParams {
+            serial_number: pair.serial.clone(),
+            revocation_time: this_update,
+            reason_code: None,
+            invalidity_date: None,
+        });
+        let list = CertificateRevocationListParams {
+            this_update,
+            next_update,
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked_certs.collect(),
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).expect("a list").pem().expect("PEM")
+    }
+
     fn sign(&self, names: Vec<SanType>, usage: ExtendedKeyUsagePurpose, ended: bool) -> Pair {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();
@@ -39,14 +66,20 @@ impl Authority {
         if ended {
             params.not_after = rcgen::date_time_ymd(2020, 1, 1);
         }
+        let mut serial = [0; 8];
+        aws_lc_rs::rand::fill(&mut serial).expect("random bytes");
+        serial[0] = 1;
+        let serial = SerialNumber::from_slice(&serial);
+        params.serial_number = Some(serial.clone());
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        Pair { certificate, key }
+        Pair { certificate, key, serial }
     }
 }
 
 struct Pair {
     certificate: rcgen::Certificate,
     key: KeyPair,
+    serial: SerialNumber,
 }
 
 fn spiffe(path: &str) -> Vec<SanType> {
@@ -57,6 +90,7 @@ struct Site {
     authority: Authority,
     directory: tempfile::TempDir,
     authn: Authn,
+    verifier: Arc<ClientVerifier>,
 }
 
 impl Site {
@@ -75,8 +109,13 @@ impl Site {
             trust_domains: vec!["example.org".to_owned()],
             subjects: Vec::new(),
         };
-        let authn = authn(Some(Certificates(rules)), nobody()).await;
-        Self { authority, directory, authn }
+        write("revoked.pem", authority.revoking(&[]));
+        let path = |name: &str| directory.path().join(name);
+        let verifier = ClientVerifier::new(&path("ca.pem"), Some(&path("revoked.pem")));
+        let verifier = verifier.expect("an authority");
+        let certificates = Certificates::new(rules, Arc::clone(&verifier));
+        let authn = authn(Some(certificates), nobody()).await;
+        Self { authority, directory, authn, verifier }
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -87,7 +126,7 @@ impl Site {
     /// there is no connection.
     async fn connect(&self, client: Option<&Pair>) -> Option<Presented> {
         let pair = TlsConfig { certificate: self.path("server.pem"), key: self.path("server.key") };
-        let verifier = tls::client_verifier(&self.path("ca.pem")).expect("an authority");
+        let verifier = Arc::clone(&self.verifier) as Arc<dyn ClientCertVerifier>;
         let server = tls::load(&pair, &[b"h2"], Some(verifier)).expect("a server");
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.certificate.der().clone()).expect("an authority");
@@ -161,9 +200,41 @@ async fn a_certificate_that_ends_while_connected_proves_no_longer() {
     let site = Site::new().await;
     let client = ExtendedKeyUsagePurpose::ClientAuth;
     let api = site.authority.sign(spiffe("example.org/api"), client, false);
-    let Some(Presented::Proven { identity, .. }) = site.connect(Some(&api)).await else {
+    let Some(Presented::Proven { identity, chain, .. }) = site.connect(Some(&api)).await else {
         panic!("it is proven");
     };
-    let ended = Presented::Proven { identity, expires: Clock::system().now() };
+    let ended = Presented::Proven { identity, expires: Clock::system().now(), chain };
     assert_eq!(outcome(&site.authn, &[], &ended).await, "failed");
+}
+
+/// Guards against a certificate that was revoked and still opens connections, or goes on
+/// proving on one that is open; against a list that is damaged and lets everybody in, and
+/// against one that has ended.
+#[tokio::test]
+async fn a_certificate_that_was_revoked_proves_nobody() {
+    let site = Site::new().await;
+    let sign =
+        |path: &str| site.authority.sign(spiffe(path), ExtendedKeyUsagePurpose::ClientAuth, false);
+    let (api, other) = (sign("example.org/api"), sign("example.org/other"));
+    let replace = |text: String| {
+        std::fs::write(site.path("revoked.pem"), text).expect("written");
+        site.verifier.replace(std::fs::File::open(site.path("revoked.pem")).expect("opened"))
+    };
+    let open = site.connect(Some(&api)).await.expect("a connection");
+    assert_eq!(outcome(&site.authn, &[], &open).await, "spiffe://example.org/api");
+
+    replace(site.authority.revoking(&[&api])).expect("a list");
+    assert_eq!(outcome(&site.authn, &[], &open).await, "failed", "while it is connected");
+    assert_eq!(site.outcome(Some(&api), &[]).await, "no connection");
+    assert_eq!(site.outcome(Some(&other), &[]).await, "spiffe://example.org/other");
+
+    for damaged in [String::new(), "-----BEGIN X509 CRL-----\nAAAA\n".to_owned()] {
+        replace(damaged).expect_err("no list");
+        assert_eq!(site.outcome(Some(&api), &[]).await, "no connection");
+    }
+    replace(site.authority.listing(&[], 2021)).expect("a list");
+    assert_eq!(site.outcome(Some(&other), &[]).await, "no connection");
+    let elsewhere = Authority::new().revoking(&[]);
+    replace(elsewhere).expect("a list");
+    assert_eq!(site.outcome(Some(&other), &[]).await, "no connection", "no list of its authority");
 }

@@ -62,7 +62,7 @@ async fn keys_are_fetched_again_for_an_unknown_one_but_not_twice_at_once() {
     assert_eq!(bearer(&authn, &old).await, "failed", "its key was withdrawn");
 
     tokio::time::sleep(2 * LEAST).await;
-    let (before, since) = (provider.asked(KEYS), std::time::Instant::now());
+    let (before, since) = (provider.asked(KEYS), Instant::now());
     for n in 0..200 {
         let forged = Signer::new(&format!("../k{n}")).sign(&provider.claims("bob", "kr"));
         assert_eq!(bearer(&authn, &forged).await, "failed");

@@ -50,15 +50,45 @@ fn shown(credential: &Credential) -> String {
         Credential::Proven(who) => who.subject().expect("somebody").principal().name().to_owned(),
         Credential::Failed => "failed".to_owned(),
         Credential::NoKeys => "no keys".to_owned(),
+        Credential::NotLookedAt(_) => "not looked at".to_owned(),
     }
 }
 
+/// Where requests come from in these tests.
+fn source(address: &str) -> Source {
+    let peer = keyreeve_service::Peer::Ip(address.parse().expect("an address"), 1);
+    let name = "grpc".parse().expect("a name");
+    let listener = Arc::new(keyreeve_authz::Listener { name, private: false });
+    Source { peer: Some(peer), listener }
+}
+
 async fn outcome(authn: &Authn, values: &[&str], presented: &Presented) -> String {
+    outcome_from(authn, values, presented, "192.0.2.1").await
+}
+
+async fn outcome_from(authn: &Authn, values: &[&str], presented: &Presented, from: &str) -> String {
+    let from = source(from);
     let headers = headers(values);
-    match authn.authenticate(&headers, presented) {
+    match authn.authenticate(&headers, presented, &from) {
         Attempt::Done(credential) => shown(&credential),
-        Attempt::Refetch(issuer) => shown(&authn.again(issuer, &headers, presented).await),
+        Attempt::Refetch(issuer) => shown(&authn.again(issuer, &headers, presented, &from).await),
     }
+}
+
+/// Guards against work and records without end for whoever only fails, and against one
+/// address whose failures keep others, or tokens that are known, out.
+#[tokio::test]
+async fn who_fails_too_often_is_not_looked_at() {
+    let authn = authn(None, nobody()).await;
+    let from = async |value: &str, address: &str| {
+        outcome_from(&authn, &[value], &Presented::Nothing, address).await
+    };
+    for n in 0..FAILURES {
+        assert_eq!(from(&format!("Bearer kr_bad{n}"), "192.0.2.1").await, "failed");
+    }
+    assert_eq!(from("Bearer kr_bad", "192.0.2.1").await, "not looked at");
+    assert_eq!(from("Bearer kr_one", "192.0.2.1").await, "app", "it is known");
+    assert_eq!(from("Bearer kr_bad", "192.0.2.2").await, "failed");
 }
 
 /// Guards against one caller taken for another, a known one turned away, and a failed
