@@ -7,12 +7,19 @@
 mod algorithms;
 mod audit;
 mod caller;
+mod canaries;
 mod crash;
 mod durability;
 mod first_steps;
 mod identity;
 mod interop;
+// What is looked for and how is one thing, here and where memory is read.
+#[path = "../boundary/keys.rs"]
+mod keys;
 mod metrics;
+#[path = "../boundary/needles.rs"]
+#[expect(dead_code, reason = "what reads a file piece by piece is not used here")]
+mod needles;
 mod oracle;
 mod overload;
 mod refusals;

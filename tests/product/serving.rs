@@ -82,8 +82,10 @@ fn a_private_listener_serves_the_vaults_that_name_it_and_no_other() {
             assert!(refused(private.key("near/k").sign("EdDSA", b"m").await.expect_err("no")));
             assert!(refused(private.vaults().await.expect_err("the service")));
         }
-        let output = site.at(&site.grpc, &["vault", "network", "set", "near", "--default", "deny",
-            "--listener", "inside"]);
+        let output = site.at(
+            &site.grpc,
+            &["vault", "network", "set", "near", "--default", "deny", "--listener", "inside"],
+        );
         assert!(output.status.success(), "{output:?}");
         assert!(refused(public.key("near/k").sign("EdDSA", b"m").await.expect_err("no")));
         assert!(refused(vpn.key("near/k").sign("EdDSA", b"m").await.expect_err("no")));
@@ -94,7 +96,7 @@ fn a_private_listener_serves_the_vaults_that_name_it_and_no_other() {
         stranger.expect_err("a socket of this machine proves nobody");
     });
     // The command line goes there too, and the log says by which door.
-    let output = site.at(&socket, &["sign", "near/k", "--alg", "EdDSA", "--in", "keyreeve.toml"]);
+    let output = site.at(&socket, &["sign", "near/k", "--alg", "EdDSA", "keyreeve.toml"]);
     assert!(output.status.success(), "{output:?}");
     let log = site.at(&site.grpc, &["audit", "query", "--object", "near/k", "--output", "json"]);
     let log = String::from_utf8(log.stdout).expect("text");
