@@ -1,11 +1,13 @@
 //! Opening a slot: load, log in once, find out what it can do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use cryptoki::mechanism::MechanismType;
 use keyreeve_backend::{Capabilities, Error, KeyBackend};
 use keyreeve_types::Secret;
 
 use crate::{
+    keep_alive::KeepAlive,
     mechanism::{self, Offered},
     module,
     profile::{Profile, Quirks, TokenSelector},
@@ -35,6 +37,9 @@ pub(crate) struct Shared {
     pub(crate) slot: Slot,
     pub(crate) quirks: Quirks,
     pub(crate) capabilities: Capabilities,
+    /// The mechanism that is RFC 5649.
+    pub(crate) kwp: Option<MechanismType>,
+    keep_alive: Option<KeepAlive>,
 }
 
 impl Pkcs11Backend {
@@ -48,18 +53,22 @@ impl Pkcs11Backend {
     /// [`Error::DeviceFailed`] if the module does not start or shows no such token:
     /// a later, fresh process may find it.
     pub fn open(config: SlotConfig) -> Result<Self, Error> {
-        let SlotConfig { profile, token, pin } = config;
-        let module = module::load(&profile)?;
+        let SlotConfig { mut profile, token, pin } = config;
+        let (module, path) = module::load(&profile)?;
         let token = TokenSelector {
             label: token.label.or_else(|| profile.token.label.clone()),
             serial: token.serial.or_else(|| profile.token.serial.clone()),
         };
-        let slot = Slot::log_in(module, &token, &pin)?;
+        let slot = Slot::log_in(module, path, &token, &pin)?;
         let offered = Offered::read(slot.module(), slot.id())?;
         let curves = trial::curves(&slot, &profile.quirks, &offered)?;
+        let refused = trial::refused_attributes(&slot, &profile.quirks, &offered, &curves)?;
+        profile.quirks.refused_attributes = refused;
         let capabilities = mechanism::capabilities(&profile, &offered, &curves);
+        let kwp = mechanism::kwp(&profile.quirks, &offered);
+        let keep_alive = profile.keep_alive_seconds.map(Duration::from_secs).map(KeepAlive::new);
         let quirks = profile.quirks;
-        Ok(Self { shared: Arc::new(Shared { slot, quirks, capabilities }) })
+        Ok(Self { shared: Arc::new(Shared { slot, quirks, capabilities, kwp, keep_alive }) })
     }
 }
 
@@ -72,6 +81,10 @@ impl KeyBackend for Pkcs11Backend {
     }
 
     fn open_session(&self) -> Result<Pkcs11Session, Error> {
-        Pkcs11Session::open(Arc::clone(&self.shared))
+        let session = Pkcs11Session::open(Arc::clone(&self.shared))?;
+        if let Some(keep_alive) = &self.shared.keep_alive {
+            keep_alive.ensure_running(&self.shared);
+        }
+        Ok(session)
     }
 }

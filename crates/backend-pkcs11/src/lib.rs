@@ -23,6 +23,7 @@ mod error;
 mod find;
 mod generate;
 mod import;
+mod keep_alive;
 mod mac;
 mod mechanism;
 mod module;

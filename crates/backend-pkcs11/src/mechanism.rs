@@ -7,10 +7,12 @@ use cryptoki::{
         Mechanism, MechanismInfo, MechanismType,
         eddsa::{EddsaParams, EddsaSignatureScheme},
         rsa::{PkcsMgfType, PkcsOaepParams, PkcsOaepSource, PkcsPssParams},
+        vendor_defined::VendorDefinedMechanism,
     },
     slot::Slot as SlotId,
 };
 use keyreeve_backend::{Capabilities, Custody, Error};
+use keyreeve_pkcs11_raw::AES_KEY_WRAP_KWP;
 use keyreeve_types::{
     AesMode, Digest, EncryptionAlgorithm, KeySpec, KeyType, MacAlgorithm, RsaPadding,
     SignatureAlgorithm, WrapAlgorithm,
@@ -18,7 +20,7 @@ use keyreeve_types::{
 
 use crate::{
     error::{classify, describe},
-    profile::{AES_KW, Profile},
+    profile::{AES_KW, Profile, Quirks},
 };
 
 /// How a signature is made: the mechanism, and what is put before the digest.
@@ -69,9 +71,23 @@ pub(crate) fn rsa(padding: RsaPadding) -> Mechanism<'static> {
     }
 }
 
-/// The mechanism of AES key wrap.
-pub(crate) const fn key_wrap(padded: bool) -> Mechanism<'static> {
-    if padded { Mechanism::AesKeyWrapPad } else { Mechanism::AesKeyWrap }
+/// The mechanism that is RFC 5649 here, if the token has it.
+pub(crate) fn kwp(quirks: &Quirks, offered: &Offered) -> Option<MechanismType> {
+    let mechanism = rfc_5649(quirks);
+    offered.has(mechanism, |info| info.wrap() && info.unwrap()).then_some(mechanism)
+}
+
+/// What RFC 5649 is called: by PKCS#11 3.0, or as the profile vouches.
+pub(crate) fn rfc_5649(quirks: &Quirks) -> MechanismType {
+    match quirks.kwp.as_deref() {
+        Some("CKM_AES_KEY_WRAP_PAD") => MechanismType::AES_KEY_WRAP_PAD,
+        _ => AES_KEY_WRAP_KWP,
+    }
+}
+
+/// A mechanism that takes no parameter.
+pub(crate) fn unparametrised(mechanism: MechanismType) -> Mechanism<'static> {
+    Mechanism::VendorDefined(VendorDefinedMechanism::new::<()>(mechanism, None))
 }
 
 /// The mechanism that generates a key of kind `spec`.
@@ -102,6 +118,10 @@ impl Offered {
                     }
                 }
             }
+            // The binding drops from the list what it has no name for.
+            if let Ok(info) = module.get_mechanism_info(slot, AES_KEY_WRAP_KWP) {
+                offered.push((AES_KEY_WRAP_KWP, info));
+            }
             Ok(offered)
         };
         read().map(Self).map_err(|error| classify(&error))
@@ -116,7 +136,7 @@ impl Offered {
         self.0.iter().any(|(offered, info)| *offered == mechanism && can(info))
     }
 
-    fn can_generate(&self, spec: KeySpec) -> bool {
+    pub(crate) fn can_generate(&self, spec: KeySpec) -> bool {
         let Some(mechanism) = generate(spec) else { return false };
         let bits = spec.bits().and_then(|bits| usize::try_from(bits).ok()).unwrap_or(0);
         self.has(mechanism.mechanism_type(), |info| match spec.key_type() {
@@ -174,14 +194,14 @@ pub(crate) fn capabilities(
         EncryptionAlgorithm::Aes(spec, AesMode::Cbc) => has(*spec) && crypt(M::AES_CBC),
         EncryptionAlgorithm::Aes(spec, AesMode::CbcPad) => has(*spec) && crypt(M::AES_CBC_PAD),
     });
-    let wraps = |padded: bool, name: &str| {
-        let m = key_wrap(padded).mechanism_type();
-        named(&quirks.wrap, name) && offered.has(m, |info| info.wrap() && info.unwrap())
-    };
+    let wraps = offered.has(M::AES_KEY_WRAP, |info| info.wrap() && info.unwrap());
+    let aes_kw = named(&quirks.wrap, AES_KW) && wraps;
+    let aes_kwp =
+        named(&quirks.wrap, WrapAlgorithm::AesKwp.name()) && kwp(quirks, offered).is_some();
     let unwrap = WrapAlgorithm::ALL.into_iter().filter(|algorithm| match algorithm {
         WrapAlgorithm::Rsa(padding) => rsa_decrypts(*padding),
-        WrapAlgorithm::AesKw(spec) => has(*spec) && wraps(false, AES_KW),
-        WrapAlgorithm::AesKwp => has(KeySpec::Aes256) && wraps(true, algorithm.name()),
+        WrapAlgorithm::AesKw(spec) => has(*spec) && aes_kw,
+        WrapAlgorithm::AesKwp => has(KeySpec::Aes256) && aes_kwp,
     });
 
     Capabilities {

@@ -3,7 +3,7 @@
 //! `C_GetFunctionList` of some modules returns a new, uninitialised list on every
 //! call, so the module is loaded once and its handle is shared.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cryptoki::{
     context::{CInitializeArgs, CInitializeFlags, Pkcs11},
@@ -13,15 +13,17 @@ use keyreeve_backend::Error;
 
 use crate::{error::describe, profile::Profile};
 
-/// Loads and initialises the module that `profile` names.
-pub(crate) fn load(profile: &Profile) -> Result<Pkcs11, Error> {
+/// Loads and initialises the module that `profile` names; with it, where it was found.
+pub(crate) fn load(profile: &Profile) -> Result<(Pkcs11, PathBuf), Error> {
     check_environment(profile)?;
     let path =
         profile.module_path().map_err(|missing| Error::NeedsOperator(missing.to_string()))?;
     let module = Pkcs11::new(path).map_err(|error| cannot_load(path, &error))?;
     match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         // Another slot of the same module in this process.
-        Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(module),
+        Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {
+            Ok((module, path.to_owned()))
+        }
         Err(error) => Err(Error::DeviceFailed(format!(
             "{}: the module does not start: {}; check its configuration{}",
             path.display(),

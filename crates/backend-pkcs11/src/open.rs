@@ -10,6 +10,7 @@ use crate::{
     find::{Found, find},
     public,
     session::{Pkcs11Key, Pkcs11Session},
+    sign::is_verified,
 };
 
 pub(crate) fn open(
@@ -36,12 +37,14 @@ pub(crate) fn opened(
     private: ObjectHandle,
     spec: KeySpec,
 ) -> Result<Pkcs11Key, Error> {
-    let verifier = match spec.key_type() {
-        KeyType::Rsa => {
-            let source = found.public.unwrap_or(private);
-            Some(Arc::new(public::read(session, source, spec)?))
-        }
-        _ => None,
+    let verifier = if is_verified(spec, session.quirks()) {
+        let source = match spec.key_type() {
+            KeyType::Rsa => found.public.unwrap_or(private),
+            _ => found.public.ok_or(Error::CorruptKey)?,
+        };
+        Some(Arc::new(public::read(session, source, spec)?))
+    } else {
+        None
     };
     Ok(Pkcs11Key { handle: private, spec, verifier })
 }

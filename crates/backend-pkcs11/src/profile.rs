@@ -33,6 +33,10 @@ pub struct Profile {
     /// than cores helps only where the module waits for a device or a network.
     #[serde(default = "default_threads")]
     pub threads: usize,
+    /// Seconds, 1 to 3600, after which the device is asked for a random byte, for one
+    /// that closes a login which nobody uses: set it well below the device's limit.
+    /// Without it, an idle keyhost makes no call.
+    pub keep_alive_seconds: Option<u64>,
     /// What the module may reach when the keyhost is sandboxed.
     #[serde(default)]
     pub sandbox: Sandbox,
@@ -72,11 +76,16 @@ pub struct Sandbox {
 }
 
 /// Where a module departs from the standard, or from what its mechanism list says.
+///
+/// The defaults are for a module that nobody has looked at: what its mechanism list
+/// leaves open is tried when the slot is opened or not offered, what can be checked is
+/// checked, and what two modules mean differently is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Quirks {
     /// Attributes the module refuses in a template, as `CKA_COPYABLE`. They are
-    /// left out; only protections that the module has in another way belong here.
+    /// left out; only protections that the module has in another way belong here. What
+    /// else of these it refuses is found by a trial when the slot is opened.
     pub refused_attributes: Vec<String>,
     /// Whether `CKA_ALLOWED_MECHANISMS` is set on new keys, which pins each to the
     /// mechanisms of its operations.
@@ -89,10 +98,19 @@ pub struct Quirks {
     /// Whether the module may decrypt RSA PKCS#1 v1.5. Only for one that rejects bad
     /// padding implicitly: elsewhere its answer is a padding oracle.
     pub rsa1_5: bool,
-    /// AES wrapping the module does right: `AES-KW`, `AES-KWP`. The second only where
-    /// the module's `CKM_AES_KEY_WRAP_PAD` is RFC 5649 for every length: some pad by
-    /// PKCS#7 instead, and SoftHSM 2.6 with zeros.
+    /// AES wrapping the module does right for whatever callers have wrapped: `AES-KW`,
+    /// `AES-KWP`. Not the second where the module pads with zeros before it wraps, as
+    /// SoftHSM 2.6 does.
     pub wrap: Vec<String>,
+    /// The mechanism that is RFC 5649: `CKM_AES_KEY_WRAP_KWP`, or `CKM_AES_KEY_WRAP_PAD`
+    /// where that means it too. Some pad by PKCS#7 under the second name, so it is never
+    /// used unless it stands here; the first is used wherever the module lists it.
+    pub kwp: Option<String>,
+    /// Whether each ECDSA signature is verified before it leaves, as those of RSA and
+    /// Ed25519 always are. It costs more than signing does in software (P-256: 50 µs), so
+    /// a profile may vouch for a module that computes in this very process, where what
+    /// spoils its result would spoil the check as well. Nothing else earns that.
+    pub verify_ecdsa: bool,
 }
 
 impl Default for Quirks {
@@ -104,7 +122,9 @@ impl Default for Quirks {
             curves: names(&["P-256", "P-384", "P-521", "secp256k1", "Ed25519"]),
             oaep: names(&["RSA-OAEP"]),
             rsa1_5: false,
-            wrap: names(&["AES-KW"]),
+            wrap: names(&["AES-KW", "AES-KWP"]),
+            kwp: None,
+            verify_ecdsa: true,
         }
     }
 }
@@ -154,6 +174,9 @@ impl Profile {
         if !(1..=64).contains(&self.threads) {
             return fail("`threads` must be 1 to 64".to_owned());
         }
+        if self.keep_alive_seconds.is_some_and(|seconds| !(1..=3600).contains(&seconds)) {
+            return fail("`keep_alive_seconds` must be 1 to 3600".to_owned());
+        }
         let quirks = &self.quirks;
         let crv = |name: &str| KeySpec::ALL.iter().any(|spec| spec.crv() == Some(name));
         if let Some(name) = quirks.curves.iter().find(|name| !crv(name)) {
@@ -166,6 +189,9 @@ impl Profile {
         let wrap = [AES_KW, WrapAlgorithm::AesKwp.name()];
         if let Some(name) = quirks.wrap.iter().find(|name| !wrap.contains(&name.as_str())) {
             return fail(format!("`quirks.wrap`: unknown wrapping {name:?}"));
+        }
+        if let Some(name) = quirks.kwp.as_ref().filter(|name| !KWP.contains(&name.as_str())) {
+            return fail(format!("`quirks.kwp`: {name:?} is none of {}", KWP.join(", ")));
         }
         let known = crate::template::OMITTABLE;
         if let Some(name) =
@@ -187,6 +213,9 @@ impl Profile {
 
 /// The name of AES-KW in a profile, whatever the size of the key.
 pub(crate) const AES_KW: &str = "AES-KW";
+
+/// What RFC 5649 is called: by PKCS#11 3.0, and by some modules before it.
+pub(crate) const KWP: [&str; 2] = ["CKM_AES_KEY_WRAP_KWP", "CKM_AES_KEY_WRAP_PAD"];
 
 const fn default_threads() -> usize {
     2
@@ -232,6 +261,8 @@ mod tests {
             "[quirks]\ncurves = ['P-224']",
             "[quirks]\noaep = ['RSA1_5']",
             "[quirks]\nwrap = ['A256KW']",
+            "[quirks]\nkwp = 'CKM_AES_KEY_WRAP_PKCS7'",
+            "keep_alive_seconds = 0",
             "[sandbox]\nread = ['relative']",
         ] {
             assert!(Profile::parse(&format!("{MINIMAL}{extra}")).is_err(), "{extra}");

@@ -7,7 +7,10 @@
 
 use std::sync::Arc;
 
-use cryptoki::{error::Error as Pkcs11Error, object::ObjectHandle, session::Session as Raw};
+use cryptoki::{
+    error::Error as Pkcs11Error, mechanism::Mechanism, object::ObjectHandle,
+    session::Session as Raw,
+};
 use keyreeve_backend::{
     Capabilities, Encrypted, Error, Material, NewKey, PrivateKey, Sealed, Session,
 };
@@ -18,8 +21,8 @@ use keyreeve_types::{
 };
 
 use crate::{
-    backend::Shared, decrypt, destroy, encrypt, error::classify, generate, import, mac, open,
-    profile::Quirks, random, sign, slot::Slot, unwrap, wrap,
+    backend::Shared, decrypt, destroy, encrypt, error::classify, generate, import, mac, mechanism,
+    open, profile::Quirks, random, sign, slot::Slot, unwrap, wrap,
 };
 
 /// A key in the token: the handle of its private or secret half, valid as long as
@@ -28,7 +31,7 @@ use crate::{
 pub struct Pkcs11Key {
     pub(crate) handle: ObjectHandle,
     pub(crate) spec: KeySpec,
-    /// Kept for RSA alone, whose signatures are verified before they leave.
+    /// Of a key whose signatures are verified before they leave: its public half.
     pub(crate) verifier: Option<Arc<PublicKey>>,
 }
 
@@ -71,6 +74,15 @@ impl Pkcs11Session {
             self.raw = self.shared.slot.open_session().ok();
             judge(&error)
         })
+    }
+
+    /// The mechanism of AES key wrap; of RFC 5649 the one that is known to be it here.
+    pub(crate) fn key_wrap(&self, padded: bool) -> Option<Mechanism<'static>> {
+        if padded {
+            self.shared.kwp.map(mechanism::unparametrised)
+        } else {
+            Some(Mechanism::AesKeyWrap)
+        }
     }
 
     pub(crate) fn slot(&self) -> &Slot {

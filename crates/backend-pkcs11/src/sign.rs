@@ -1,18 +1,31 @@
 //! Sign.
 //!
 //! Modules check little: SoftHSM signs an ECDSA digest of any length. So the length
-//! is checked here, and an RSA signature is verified before it leaves, since a single
-//! faulty one gives the key away (Boneh, DeMillo, Lipton 1997).
+//! is checked here, and what was signed is verified before it leaves: a single faulty
+//! signature of RSA gives the key away (Boneh, DeMillo, Lipton 1997), one of Ed25519 as
+//! well where the same message is signed twice, and one of ECDSA tells bits of the key if
+//! it was the key in memory that was damaged. What computes in this process may be trusted
+//! with ECDSA by its profile.
 
 use std::borrow::Cow;
 
 use keyreeve_backend::{Error, InvalidInput};
-use keyreeve_types::{SignInput, SignatureAlgorithm};
+use keyreeve_types::{KeySpec, KeyType, SignInput, SignatureAlgorithm};
 
 use crate::{
     mechanism,
+    profile::Quirks,
     session::{Pkcs11Key, Pkcs11Session},
 };
+
+/// Whether signatures of a key of kind `spec` are verified before they leave.
+pub(crate) const fn is_verified(spec: KeySpec, quirks: &Quirks) -> bool {
+    match spec.key_type() {
+        KeyType::Rsa | KeyType::Okp | KeyType::Akp => true,
+        KeyType::Ec => quirks.verify_ecdsa,
+        KeyType::Oct => false,
+    }
+}
 
 pub(crate) fn sign(
     session: &mut Pkcs11Session,

@@ -1,20 +1,24 @@
 //! Finding the slot of a token, logging in, and keeping the login.
 //!
 //! Login belongs to the process and the token, not to a session, and ends with the
-//! token's last session: hence one anchor session that is opened first and never
-//! used. The PIN is tried once. A wrong one is an operator's matter; a second try is
+//! token's last session: hence one anchor session that is opened first and used for
+//! nothing but to keep the login alive. The PIN is tried once. A wrong one is an operator's matter; a second try is
 //! a step towards a locked token.
 
-use std::sync::Mutex;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use cryptoki::{
     context::Pkcs11,
     error::{Error as Pkcs11Error, RvError},
     session::{Session, SessionState, UserType},
-    slot::{Slot as SlotId, TokenInfo},
+    slot::Slot as SlotId,
     types::AuthPin,
 };
 use keyreeve_backend::Error;
+use keyreeve_pkcs11_raw::TokenInfo;
 use keyreeve_types::Secret;
 
 use crate::{
@@ -25,31 +29,34 @@ use crate::{
 /// A token that this process is logged in to.
 pub(crate) struct Slot {
     module: Pkcs11,
+    /// Where the module is.
+    path: PathBuf,
     id: SlotId,
     /// Serial number of the token: another one in the same slot is another device.
     serial: String,
-    /// Never used: it keeps the login alive. The mutex makes it shareable.
-    _anchor: Mutex<Session>,
+    /// Keeps the login alive. The mutex makes it shareable.
+    anchor: Mutex<Session>,
 }
 
 impl Slot {
     /// Finds the token, opens the anchor session and logs in.
     pub(crate) fn log_in(
         module: Pkcs11,
+        path: PathBuf,
         token: &TokenSelector,
         pin: &Secret<String>,
     ) -> Result<Self, Error> {
-        let (id, info) = find(&module, token)?;
-        if info.user_pin_locked() {
+        let (id, info) = find(&module, &path, token)?;
+        if info.user_pin_locked {
             return Err(Error::NeedsOperator(format!(
                 "the user PIN of token {:?} is locked; the security officer must reset it",
-                info.label()
+                info.label
             )));
         }
-        if info.user_pin_final_try() {
+        if info.user_pin_final_try {
             return Err(Error::NeedsOperator(format!(
                 "one more wrong PIN locks token {:?}; log in once by hand with the right one",
-                info.label()
+                info.label
             )));
         }
         let anchor = module.open_rw_session(id).map_err(|error| classify(&error))?;
@@ -58,8 +65,7 @@ impl Slot {
             Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
             Err(error) => return Err(refused(&info, &error)),
         }
-        let serial = info.serial_number().to_owned();
-        Ok(Self { module, id, serial, _anchor: Mutex::new(anchor) })
+        Ok(Self { module, path, id, serial: info.serial, anchor: Mutex::new(anchor) })
     }
 
     /// A session for the calling thread, logged in by way of the anchor.
@@ -77,18 +83,20 @@ impl Slot {
     /// Asks the token for its identity. A token whose storage went away still finds
     /// nothing and calls that success, so "not found" is believed only after this.
     pub(crate) fn confirm_present(&self) -> Result<(), Error> {
-        let info = self
-            .module
-            .get_token_info(self.id)
-            .map_err(|error| Error::DeviceFailed(describe(&error)))?;
-        if info.serial_number() != self.serial {
+        let info = token_info(&self.module, &self.path, self.id).map_err(Error::DeviceFailed)?;
+        if info.serial != self.serial {
             return Err(Error::DeviceFailed(format!(
                 "C_GetTokenInfo: the slot holds another token now (serial {:?}, was {:?})",
-                info.serial_number(),
-                self.serial
+                info.serial, self.serial
             )));
         }
         Ok(())
+    }
+
+    /// One call that reaches the device, on the session that no operation uses.
+    pub(crate) fn touch(&self) -> Result<(), Error> {
+        let anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        anchor.generate_random_slice(&mut [0]).map_err(|error| classify(&error))
     }
 
     pub(crate) const fn module(&self) -> &Pkcs11 {
@@ -100,30 +108,26 @@ impl Slot {
     }
 }
 
-fn find(module: &Pkcs11, token: &TokenSelector) -> Result<(SlotId, TokenInfo), Error> {
+fn find(module: &Pkcs11, path: &Path, token: &TokenSelector) -> Result<(SlotId, TokenInfo), Error> {
     if token.label.is_none() && token.serial.is_none() {
         return Err(Error::NeedsOperator(
             "the slot names no token: set its label, its serial number, or both".to_owned(),
         ));
     }
     let matches = |info: &TokenInfo| {
-        token.label.as_ref().is_none_or(|label| trimmed(info.label()) == label)
-            && token.serial.as_ref().is_none_or(|serial| trimmed(info.serial_number()) == serial)
+        token.label.as_ref().is_none_or(|label| info.label == *label)
+            && token.serial.as_ref().is_none_or(|serial| info.serial == *serial)
     };
     let mut found = Vec::new();
     let mut others = Vec::new();
     for id in module.get_slots_with_token().map_err(|error| classify(&error))? {
-        match module.get_token_info(id) {
-            Ok(info) if info.token_initialized() && matches(&info) => found.push((id, info)),
-            Ok(info) if info.token_initialized() => others.push(format!(
-                "{:?} (serial {})",
-                trimmed(info.label()),
-                trimmed(info.serial_number())
-            )),
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(slot = id.id(), error = %describe(&error), "a token cannot be read");
+        match token_info(module, path, id) {
+            Ok(info) if info.initialized && matches(&info) => found.push((id, info)),
+            Ok(info) if info.initialized => {
+                others.push(format!("{:?} (serial {})", info.label, info.serial));
             }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(slot = id.id(), %error, "a token cannot be read"),
         }
     }
     match found.len() {
@@ -141,12 +145,29 @@ fn find(module: &Pkcs11, token: &TokenSelector) -> Result<(SlotId, TokenInfo), E
     }
 }
 
+/// What the token says of itself; read by ourselves where the module answered and the
+/// binding does not understand it, as with a clock that shows no time.
+fn token_info(module: &Pkcs11, path: &Path, id: SlotId) -> Result<TokenInfo, String> {
+    match module.get_token_info(id) {
+        Ok(info) => Ok(TokenInfo {
+            label: trimmed(info.label()).to_owned(),
+            serial: trimmed(info.serial_number()).to_owned(),
+            model: trimmed(info.model()).to_owned(),
+            initialized: info.token_initialized(),
+            user_pin_final_try: info.user_pin_final_try(),
+            user_pin_locked: info.user_pin_locked(),
+        }),
+        Err(error @ Pkcs11Error::Pkcs11(..)) => Err(describe(&error)),
+        Err(_) => TokenInfo::read(path, id).map_err(|error| error.to_string()),
+    }
+}
+
 fn refused(info: &TokenInfo, error: &Pkcs11Error) -> Error {
     match classify(error) {
         Error::NeedsOperator(text) => Error::NeedsOperator(format!(
             "token {:?} refused the PIN ({text}); it was tried once and will not be tried again: \
              correct the PIN and restart",
-            trimmed(info.label())
+            info.label
         )),
         other => other,
     }

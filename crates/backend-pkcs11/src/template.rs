@@ -10,7 +10,7 @@ use cryptoki::{
 use keyreeve_types::{KeyOps, KeySpec, KeyType as JoseKeyType, Operation, VersionId};
 use zeroize::Zeroize;
 
-use crate::profile::Quirks;
+use crate::{mechanism, profile::Quirks};
 
 /// Attributes a profile may leave out. None of them guards the key's bytes:
 /// `CKA_SENSITIVE` and `CKA_EXTRACTABLE` are always set.
@@ -154,7 +154,7 @@ impl Template<'_> {
                     ]);
                 }
                 if wrap || unwrap {
-                    allowed.extend([MechanismType::AES_KEY_WRAP, MechanismType::AES_KEY_WRAP_PAD]);
+                    allowed.extend([MechanismType::AES_KEY_WRAP, mechanism::rfc_5649(self.quirks)]);
                 }
             }
             JoseKeyType::Ec | JoseKeyType::Okp | JoseKeyType::Akp => {}

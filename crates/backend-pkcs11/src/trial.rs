@@ -1,5 +1,5 @@
-//! Trials: what a mechanism list promises is used once before it is offered, and a
-//! new key signs once before it is handed out.
+//! Trials: what a mechanism list promises is used once before it is offered, what a
+//! template may hold is found out, and a new key signs once before it is handed out.
 
 use cryptoki::{
     error::Error as Pkcs11Error,
@@ -9,7 +9,7 @@ use cryptoki::{
 };
 use keyreeve_backend::{Error, NewKey, Session as _};
 use keyreeve_publickey::PublicKey;
-use keyreeve_types::{KeyOps, KeySpec, Operation, SignInput, SignatureAlgorithm};
+use keyreeve_types::{KeyOps, KeySpec, Operation, SignInput, SignatureAlgorithm, VersionId};
 
 use crate::{
     curve,
@@ -19,6 +19,7 @@ use crate::{
     public,
     session::{Pkcs11Key, Pkcs11Session},
     slot::Slot,
+    template::{OMITTABLE, Template},
 };
 
 /// The curves of the profile on which a key pair can be made, signs, and verifies.
@@ -50,6 +51,74 @@ pub(crate) fn curves(
         }
     }
     Ok(working)
+}
+
+/// The attributes to leave out of templates: those of the profile, and those without
+/// which a key can be made here and with which it cannot. Only what a profile might name
+/// as well is ever left out, so that no trial ends in a weaker key than that.
+pub(crate) fn refused_attributes(
+    slot: &Slot,
+    quirks: &Quirks,
+    offered: &Offered,
+    curves: &[KeySpec],
+) -> Result<Vec<String>, Error> {
+    let mut refused = quirks.refused_attributes.clone();
+    let aes = Some(KeySpec::Aes256).filter(|spec| offered.can_generate(*spec));
+    for spec in aes.into_iter().chain(curves.first().copied()) {
+        // Nothing, each alone, then one more at a time.
+        let growing = (2..=OMITTABLE.len()).map(|n| &OMITTABLE[..n]);
+        let attempts = std::iter::once(&[][..]).chain(OMITTABLE.chunks(1)).chain(growing);
+        for left_out in attempts {
+            let more = left_out.iter().map(|name| (*name).to_owned());
+            let attributes: Vec<_> = refused.iter().cloned().chain(more).collect();
+            let quirks = Quirks { refused_attributes: attributes, ..quirks.clone() };
+            // A session of its own: a failed trial may leave it unusable.
+            let outcome = made(&slot.open_session()?, spec, &quirks);
+            match outcome {
+                Ok(()) if left_out.is_empty() => break,
+                Ok(()) => {
+                    tracing::warn!(%spec, attributes = ?left_out, "left out of templates");
+                    refused = quirks.refused_attributes;
+                    break;
+                }
+                Err(error) => {
+                    let error = describe(&error);
+                    tracing::info!(%spec, %error, ?left_out, "a template is refused");
+                }
+            }
+        }
+    }
+    Ok(refused)
+}
+
+/// Makes a key by the whole template, as a session object that leaves nothing.
+fn made(raw: &Raw, spec: KeySpec, quirks: &Quirks) -> Result<(), Pkcs11Error> {
+    let (Some(mechanism), Some(key_type)) = (mechanism::generate(spec), curve::key_type(spec))
+    else {
+        return Ok(());
+    };
+    let ops = if spec.is_aes() {
+        KeyOps::of(&[Operation::Encrypt, Operation::Decrypt])
+    } else {
+        spec.operations()
+    };
+    let template = Template { id: VersionId::from_bytes([0; 16]), spec, ops, quirks };
+    let mut private = in_session(template.private(key_type));
+    if let Some(params) = curve::ec_params(spec) {
+        let mut public = in_session(template.public(key_type));
+        public.push(Attribute::EcParams(params.to_vec()));
+        raw.generate_key_pair(&mechanism, &public, &private).map(drop)
+    } else {
+        let bytes = spec.bits().map_or(0, |bits| u64::from(bits / 8));
+        private.push(Attribute::ValueLen(bytes.into()));
+        raw.generate_key(&mechanism, &private).map(drop)
+    }
+}
+
+fn in_session(mut attributes: Vec<Attribute>) -> Vec<Attribute> {
+    attributes.retain(|attribute| !matches!(attribute, Attribute::Token(_)));
+    attributes.push(Attribute::Token(false));
+    attributes
 }
 
 /// Signs once with a new key and verifies with its public half, where the key may

@@ -9,7 +9,6 @@ use zeroize::Zeroizing;
 use crate::{
     decrypt,
     error::of_ciphertext,
-    mechanism,
     session::{Pkcs11Key, Pkcs11Session},
     template,
 };
@@ -32,7 +31,7 @@ pub(crate) fn unwrap(
     if wrapped.len() < shortest || !wrapped.len().is_multiple_of(8) {
         return Err(Error::CryptoFailed);
     }
-    let mechanism = mechanism::key_wrap(padded);
+    let mechanism = session.key_wrap(padded).ok_or(Error::Unsupported)?;
     let plaintext = session.call_or(of_ciphertext, |raw| {
         let object = raw.unwrap_key(&mechanism, key.handle, wrapped, &template::unwrapped())?;
         let value = raw.get_attributes(object, &[AttributeType::Value]);

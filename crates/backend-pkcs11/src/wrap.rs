@@ -7,7 +7,6 @@ use keyreeve_backend::{Error, InvalidInput};
 use keyreeve_types::WrapAlgorithm;
 
 use crate::{
-    mechanism,
     session::{Pkcs11Key, Pkcs11Session},
     template,
 };
@@ -29,7 +28,7 @@ pub(crate) fn wrap(
     if !padded && (plaintext.len() < 16 || !plaintext.len().is_multiple_of(8)) {
         return Err(InvalidInput::NotWholeBlocks.into());
     }
-    let mechanism = mechanism::key_wrap(padded);
+    let mechanism = session.key_wrap(padded).ok_or(Error::Unsupported)?;
     let template = template::to_be_wrapped(plaintext.to_vec());
     let wrapped = session.call(|raw| {
         let object = raw.create_object(&template.0)?;
