@@ -60,8 +60,9 @@ impl Pkcs11Backend {
             serial: token.serial.or_else(|| profile.token.serial.clone()),
         };
         let slot = Slot::log_in(module, path, &token, &pin)?;
-        let offered = Offered::read(slot.module(), slot.id())?;
+        let mut offered = Offered::read(slot.module(), slot.id(), &profile.quirks)?;
         let curves = trial::curves(&slot, &profile.quirks, &offered)?;
+        trial::cbc_padding(&slot, &mut offered)?;
         let refused = trial::refused_attributes(&slot, &profile.quirks, &offered, &curves)?;
         profile.quirks.refused_attributes = refused;
         let capabilities = mechanism::capabilities(&profile, &offered, &curves);

@@ -10,7 +10,6 @@ use zeroize::Zeroizing;
 
 use crate::{
     encrypt::TAG_LEN,
-    error::of_ciphertext,
     mechanism,
     session::{Pkcs11Key, Pkcs11Session},
 };
@@ -34,7 +33,7 @@ pub(crate) fn decrypt(
         EncryptionAlgorithm::Aes(_, AesMode::Gcm) => {
             let mut iv: [u8; 12] = fixed(sealed.iv)?;
             let whole = [ciphertext, sealed.tag].concat();
-            session.call_or(of_ciphertext, |raw| {
+            session.call_on_ciphertext(|raw| {
                 let params = GcmParams::new(&mut iv, sealed.aad, (TAG_LEN as u64 * 8).into())?;
                 raw.decrypt(&Mechanism::AesGcm(params), key.handle, &whole).map(Zeroizing::new)
             })?
@@ -49,7 +48,7 @@ pub(crate) fn decrypt(
                 (AesMode::CbcPad, false) => Mechanism::AesCbcPad(fixed(sealed.iv)?),
                 (_, false) => Mechanism::AesCbc(fixed(sealed.iv)?),
             };
-            session.call_or(of_ciphertext, |raw| {
+            session.call_on_ciphertext(|raw| {
                 raw.decrypt(&mechanism, key.handle, ciphertext).map(Zeroizing::new)
             })?
         }
@@ -71,7 +70,7 @@ pub(crate) fn rsa(
         return Err(Error::CryptoFailed);
     }
     let mechanism = mechanism::rsa(padding);
-    let plaintext = session.call_or(of_ciphertext, |raw| {
+    let plaintext = session.call_on_ciphertext(|raw| {
         raw.decrypt(&mechanism, key.handle, ciphertext).map(Zeroizing::new)
     })?;
     out.extend_from_slice(&plaintext);

@@ -7,7 +7,9 @@
 //! have a judgement of their own, [`of_ciphertext`].
 
 use cryptoki::error::{Error as Pkcs11Error, RvError};
-use keyreeve_backend::Error;
+use keyreeve_backend::{Error, InvalidInput};
+
+use crate::profile::{DEVICE_ERROR, Quirks};
 
 /// The class of an error that does not depend on a caller's ciphertext.
 pub(crate) fn classify(error: &Pkcs11Error) -> Error {
@@ -43,11 +45,31 @@ pub(crate) fn classify(error: &Pkcs11Error) -> Error {
         | RvError::PinLocked
         | RvError::UserPinNotInitialized
         | RvError::UserAnotherAlreadyLoggedIn
-        | RvError::TokenWriteProtected
-        | RvError::TokenNotRecognized => Error::NeedsOperator(text),
+        | RvError::TokenWriteProtected => Error::NeedsOperator(text),
 
+        RvError::DataLenRange => InvalidInput::TooLong.into(),
+
+        // A caller's data or this configuration: nothing that a fresh process would mend,
+        // and nothing that speaks against the device.
         RvError::MechanismInvalid
         | RvError::MechanismParamInvalid
+        | RvError::ArgumentsBad
+        | RvError::AttributeReadOnly
+        | RvError::AttributeSensitive
+        | RvError::AttributeTypeInvalid
+        | RvError::AttributeValueInvalid
+        | RvError::TemplateIncomplete
+        | RvError::TemplateInconsistent
+        | RvError::DataInvalid
+        | RvError::EncryptedDataInvalid
+        | RvError::EncryptedDataLenRange
+        | RvError::SignatureInvalid
+        | RvError::SignatureLenRange
+        | RvError::WrappedKeyInvalid
+        | RvError::WrappedKeyLenRange
+        | RvError::ActionProhibited
+        | RvError::KeyNotWrappable
+        | RvError::KeyUnextractable
         | RvError::FunctionNotSupported
         | RvError::CurveNotSupported
         | RvError::KeySizeRange
@@ -74,9 +96,15 @@ pub(crate) fn classify(error: &Pkcs11Error) -> Error {
 /// Modules answer a bad tag or padding with whatever they like (SoftHSM 2.6 with
 /// `CKR_GENERAL_ERROR`), so all that may stem from the ciphertext is one opaque
 /// failure; only what certainly does not keeps its class. Whether the device is
-/// unwell as well is for a health check to say, not for a caller's garbage.
-pub(crate) fn of_ciphertext(error: &Pkcs11Error) -> Error {
+/// unwell as well is for a health check to say, not for a caller's garbage. A profile may
+/// say so of `CKR_DEVICE_ERROR`, where that is what its module answers.
+pub(crate) fn of_ciphertext(error: &Pkcs11Error, quirks: &Quirks) -> Error {
     match error {
+        Pkcs11Error::Pkcs11(RvError::DeviceError, _)
+            if quirks.ciphertext_errors.iter().any(|value| value == DEVICE_ERROR) =>
+        {
+            Error::CryptoFailed
+        }
         Pkcs11Error::Pkcs11(
             RvError::GeneralError
             | RvError::FunctionFailed
@@ -149,7 +177,7 @@ mod tests {
             RvError::WrappedKeyInvalid,
         ] {
             let error = Pkcs11Error::Pkcs11(value, Function::Decrypt);
-            assert_eq!(of_ciphertext(&error), Error::CryptoFailed);
+            assert_eq!(of_ciphertext(&error, &Quirks::default()), Error::CryptoFailed);
         }
     }
 
@@ -168,6 +196,11 @@ mod tests {
             Error::SessionFailed(_)
         ));
         let lost = Pkcs11Error::Pkcs11(RvError::DeviceRemoved, Function::Decrypt);
-        assert!(matches!(of_ciphertext(&lost), Error::DeviceFailed(_)));
+        let quirks = Quirks::default();
+        assert!(matches!(of_ciphertext(&lost, &quirks), Error::DeviceFailed(_)));
+        let broken = Pkcs11Error::Pkcs11(RvError::DeviceError, Function::Decrypt);
+        assert!(matches!(of_ciphertext(&broken, &quirks), Error::DeviceFailed(_)));
+        let quirks = Quirks { ciphertext_errors: vec![DEVICE_ERROR.to_owned()], ..quirks };
+        assert_eq!(of_ciphertext(&broken, &quirks), Error::CryptoFailed);
     }
 }

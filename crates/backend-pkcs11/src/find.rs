@@ -51,7 +51,7 @@ pub(crate) fn find(
         }
     }
     match found.private {
-        Some(private) if !session.call(|raw| is_of_kind(raw, private, spec))? => {
+        Some(private) if !is_of_kind(session, private, spec)? => {
             tracing::error!(%id, %spec, "the token's key is of another kind than recorded");
             return Err(Error::CorruptKey);
         }
@@ -79,21 +79,40 @@ pub(crate) fn objects(
     Ok(objects)
 }
 
+/// Whether the module is one that does not show the length of an imported secret key, and
+/// this is one.
+fn hides_length(session: &Pkcs11Session, spec: KeySpec, size: &[Attribute]) -> bool {
+    let hidden = match size {
+        [] => true,
+        [Attribute::ValueLen(len)] => u64::from(*len) == 0,
+        _ => false,
+    };
+    hidden && !is_asymmetric(spec) && session.quirks().no_value_len
+}
+
 /// Whether a private or secret object has the type, and the size or curve, of `spec`.
-fn is_of_kind(raw: &Raw, object: ObjectHandle, spec: KeySpec) -> Result<bool, Pkcs11Error> {
+fn is_of_kind(
+    session: &mut Pkcs11Session,
+    object: ObjectHandle,
+    spec: KeySpec,
+) -> Result<bool, Error> {
     let size = match spec.key_type() {
         KeyType::Rsa => AttributeType::Modulus,
         KeyType::Oct => AttributeType::ValueLen,
         KeyType::Ec | KeyType::Okp | KeyType::Akp => AttributeType::EcParams,
     };
-    let attributes = raw.get_attributes(object, &[AttributeType::KeyType, size])?;
-    let (Some(expected), [Attribute::KeyType(found), size]) =
-        (curve::key_type(spec), attributes.as_slice())
-    else {
-        return Ok(false);
+    let attributes =
+        session.call(|raw| raw.get_attributes(object, &[AttributeType::KeyType, size]))?;
+    let expected = curve::key_type(spec);
+    let (found, size) = match attributes.as_slice() {
+        [Attribute::KeyType(found), rest @ ..] if hides_length(session, spec, rest) => {
+            return Ok(expected == Some(*found));
+        }
+        [Attribute::KeyType(found), size] => (found, size),
+        _ => return Ok(false),
     };
     let bytes = spec.bits().map_or(0, |bits| u64::from(bits / 8));
-    Ok(expected == *found
+    Ok(expected == Some(*found)
         && match size {
             Attribute::Modulus(n) => {
                 let leading = n.iter().take_while(|byte| **byte == 0).count();

@@ -106,11 +106,14 @@ pub(crate) const fn generate(spec: KeySpec) -> Option<Mechanism<'static>> {
 pub(crate) struct Offered(Vec<(MechanismType, MechanismInfo)>);
 
 impl Offered {
-    /// Reads the live list.
-    pub(crate) fn read(module: &Pkcs11, slot: SlotId) -> Result<Self, Error> {
+    /// Reads the live list, less what the profile excludes.
+    pub(crate) fn read(module: &Pkcs11, slot: SlotId, quirks: &Quirks) -> Result<Self, Error> {
         let read = || -> Result<_, Pkcs11Error> {
             let mut offered = Vec::new();
             for mechanism in module.get_mechanism_list(slot)? {
+                if quirks.excluded_mechanisms.contains(&mechanism.to_string()) {
+                    continue;
+                }
                 match module.get_mechanism_info(slot, mechanism) {
                     Ok(info) => offered.push((mechanism, info)),
                     Err(error) => {
@@ -134,6 +137,11 @@ impl Offered {
         can: impl Fn(&MechanismInfo) -> bool,
     ) -> bool {
         self.0.iter().any(|(offered, info)| *offered == mechanism && can(info))
+    }
+
+    /// Leaves `mechanism` out from now on.
+    pub(crate) fn exclude(&mut self, mechanism: MechanismType) {
+        self.0.retain(|(offered, _)| *offered != mechanism);
     }
 
     pub(crate) fn can_generate(&self, spec: KeySpec) -> bool {
@@ -211,7 +219,7 @@ pub(crate) fn capabilities(
         mac: mac.collect(),
         decrypt: decrypt.collect(),
         unwrap: unwrap.collect(),
-        import: generate.clone(),
+        import: if quirks.import { generate.clone() } else { Vec::new() },
         generate,
         wrap_with_decrypt: false,
     }

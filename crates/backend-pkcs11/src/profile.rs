@@ -12,6 +12,8 @@ use std::{
 use keyreeve_types::{KeySpec, RsaPadding, WrapAlgorithm};
 use serde::Deserialize;
 
+use crate::template::{OMITTABLE, OMITTABLE_IN_PUBLIC};
+
 /// How to load a PKCS#11 module, which token to use, and what it does in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +89,21 @@ pub struct Quirks {
     /// left out; only protections that the module has in another way belong here. What
     /// else of these it refuses is found by a trial when the slot is opened.
     pub refused_attributes: Vec<String>,
+    /// Mechanisms that are not used although the module lists them, as
+    /// `CKM_AES_CBC_PAD`.
+    pub excluded_mechanisms: Vec<String>,
+    /// Usage flags that the module refuses to have denied to a public half, as
+    /// `CKA_VERIFY`. They are left out there: a public half guards nothing.
+    pub refused_public_attributes: Vec<String>,
+    /// Whether the module takes private keys made elsewhere.
+    pub import: bool,
+    /// Whether imported secret keys show no `CKA_VALUE_LEN`: the size is then not compared
+    /// with what is recorded when one is opened.
+    pub no_value_len: bool,
+    /// Return values, beside those that the standard has for it, with which the module
+    /// answers a ciphertext that does not decrypt: only `CKR_DEVICE_ERROR` can be said
+    /// here. Without it, a caller's garbage passes for a broken device.
+    pub ciphertext_errors: Vec<String>,
     /// Whether `CKA_ALLOWED_MECHANISMS` is set on new keys, which pins each to the
     /// mechanisms of its operations.
     pub allowed_mechanisms: bool,
@@ -118,6 +135,11 @@ impl Default for Quirks {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Self {
             refused_attributes: Vec::new(),
+            excluded_mechanisms: Vec::new(),
+            refused_public_attributes: Vec::new(),
+            import: true,
+            no_value_len: false,
+            ciphertext_errors: Vec::new(),
             allowed_mechanisms: false,
             curves: names(&["P-256", "P-384", "P-521", "secp256k1", "Ed25519"]),
             oaep: names(&["RSA-OAEP"]),
@@ -193,14 +215,22 @@ impl Profile {
         if let Some(name) = quirks.kwp.as_ref().filter(|name| !KWP.contains(&name.as_str())) {
             return fail(format!("`quirks.kwp`: {name:?} is none of {}", KWP.join(", ")));
         }
-        let known = crate::template::OMITTABLE;
-        if let Some(name) =
-            quirks.refused_attributes.iter().find(|name| !known.contains(&name.as_str()))
-        {
-            return fail(format!(
-                "`quirks.refused_attributes`: {name:?} cannot be left out; only {} can",
-                known.join(", ")
-            ));
+        if let Some(name) = quirks.ciphertext_errors.iter().find(|name| *name != DEVICE_ERROR) {
+            return fail(format!("`quirks.ciphertext_errors`: {name:?} is not {DEVICE_ERROR}"));
+        }
+        if let Some(name) = quirks.excluded_mechanisms.iter().find(|m| !m.starts_with("CKM_")) {
+            return fail(format!("`quirks.excluded_mechanisms`: {name:?} is no CKM_ name"));
+        }
+        for (field, refused, known) in [
+            ("refused_attributes", &quirks.refused_attributes, OMITTABLE),
+            ("refused_public_attributes", &quirks.refused_public_attributes, OMITTABLE_IN_PUBLIC),
+        ] {
+            if let Some(name) = refused.iter().find(|name| !known.contains(&name.as_str())) {
+                return fail(format!(
+                    "`quirks.{field}`: {name:?} cannot be left out; only {} can",
+                    known.join(", ")
+                ));
+            }
         }
         Ok(())
     }
@@ -213,6 +243,9 @@ impl Profile {
 
 /// The name of AES-KW in a profile, whatever the size of the key.
 pub(crate) const AES_KW: &str = "AES-KW";
+
+/// The one return value that a profile may declare to mean a bad ciphertext.
+pub(crate) const DEVICE_ERROR: &str = "CKR_DEVICE_ERROR";
 
 /// What RFC 5649 is called: by PKCS#11 3.0, and by some modules before it.
 pub(crate) const KWP: [&str; 2] = ["CKM_AES_KEY_WRAP_KWP", "CKM_AES_KEY_WRAP_PAD"];
@@ -263,6 +296,8 @@ mod tests {
             "[quirks]\nwrap = ['A256KW']",
             "[quirks]\nkwp = 'CKM_AES_KEY_WRAP_PKCS7'",
             "keep_alive_seconds = 0",
+            "[quirks]\nciphertext_errors = ['CKR_DEVICE_REMOVED']",
+            "[quirks]\nexcluded_mechanisms = ['AES_CBC_PAD']",
             "[sandbox]\nread = ['relative']",
         ] {
             assert!(Profile::parse(&format!("{MINIMAL}{extra}")).is_err(), "{extra}");

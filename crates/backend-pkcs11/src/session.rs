@@ -21,8 +21,14 @@ use keyreeve_types::{
 };
 
 use crate::{
-    backend::Shared, decrypt, destroy, encrypt, error::classify, generate, import, mac, mechanism,
-    open, profile::Quirks, random, sign, slot::Slot, unwrap, wrap,
+    backend::Shared,
+    decrypt, destroy, encrypt,
+    error::{classify, of_ciphertext},
+    generate, import, mac, mechanism, open,
+    profile::Quirks,
+    random, sign,
+    slot::Slot,
+    unwrap, wrap,
 };
 
 /// A key in the token: the handle of its private or secret half, valid as long as
@@ -58,8 +64,16 @@ impl Pkcs11Session {
         self.call_or(classify, operation)
     }
 
-    /// The same, with another judgement over the error.
-    pub(crate) fn call_or<T>(
+    /// The same for a call that is given a caller's ciphertext: see [`of_ciphertext`].
+    pub(crate) fn call_on_ciphertext<T>(
+        &mut self,
+        operation: impl FnOnce(&Raw) -> Result<T, Pkcs11Error>,
+    ) -> Result<T, Error> {
+        let shared = Arc::clone(&self.shared);
+        self.call_or(|error| of_ciphertext(error, &shared.quirks), operation)
+    }
+
+    fn call_or<T>(
         &mut self,
         judge: impl FnOnce(&Pkcs11Error) -> Error,
         operation: impl FnOnce(&Raw) -> Result<T, Pkcs11Error>,

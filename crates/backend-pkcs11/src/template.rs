@@ -23,6 +23,10 @@ pub(crate) const OMITTABLE: &[&str] = &[
     "CKA_LABEL",
 ];
 
+/// Usage flags that a profile may leave out of a public half.
+pub(crate) const OMITTABLE_IN_PUBLIC: &[&str] =
+    &["CKA_ENCRYPT", "CKA_VERIFY", "CKA_VERIFY_RECOVER", "CKA_WRAP", "CKA_DERIVE"];
+
 /// What a template is made from.
 pub(crate) struct Template<'a> {
     /// Becomes `CKA_ID`.
@@ -77,7 +81,7 @@ impl Template<'_> {
     /// public key can be read again, and may do nothing in the token: verifying and
     /// encrypting to it happen outside.
     pub(crate) fn public(&self, key_type: KeyType) -> Vec<Attribute> {
-        self.accepted(vec![
+        let mut attributes = self.accepted(vec![
             Attribute::Class(ObjectClass::PUBLIC_KEY),
             Attribute::KeyType(key_type),
             Attribute::Token(true),
@@ -91,7 +95,12 @@ impl Template<'_> {
             Attribute::VerifyRecover(false),
             Attribute::Wrap(false),
             Attribute::Derive(false),
-        ])
+        ]);
+        attributes.retain(|attribute| {
+            let name = cka_name(attribute.attribute_type());
+            !self.quirks.refused_public_attributes.iter().any(|refused| *refused == name)
+        });
+        attributes
     }
 
     /// The flags on the private half. RSA unwraps by `C_Decrypt`, because the
@@ -249,6 +258,9 @@ fn cka_name(attribute: AttributeType) -> &'static str {
         AttributeType::SignRecover => "CKA_SIGN_RECOVER",
         AttributeType::VerifyRecover => "CKA_VERIFY_RECOVER",
         AttributeType::Label => "CKA_LABEL",
+        AttributeType::Encrypt => "CKA_ENCRYPT",
+        AttributeType::Verify => "CKA_VERIFY",
+        AttributeType::Wrap => "CKA_WRAP",
         _ => "",
     }
 }

@@ -3,7 +3,7 @@
 
 use cryptoki::{
     error::Error as Pkcs11Error,
-    mechanism::{MechanismInfo, MechanismType},
+    mechanism::{Mechanism, MechanismInfo, MechanismType},
     object::Attribute,
     session::Session as Raw,
 };
@@ -51,6 +51,39 @@ pub(crate) fn curves(
         }
     }
     Ok(working)
+}
+
+/// Leaves CBC with padding out where the token decrypts what is not padded: whoever reads
+/// the plaintext would take the end of a damaged message for its end.
+pub(crate) fn cbc_padding(slot: &Slot, offered: &mut Offered) -> Result<(), Error> {
+    let mechanisms = [MechanismType::AES_CBC, MechanismType::AES_CBC_PAD];
+    let crypts = |m| offered.has(m, |info| info.encrypt() && info.decrypt());
+    if !mechanisms.into_iter().all(crypts) || !offered.can_generate(KeySpec::Aes256) {
+        return Ok(());
+    }
+    let raw = slot.open_session()?;
+    let template = [
+        Attribute::Token(false),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        Attribute::Encrypt(true),
+        Attribute::Decrypt(true),
+        Attribute::ValueLen(32.into()),
+    ];
+    // Ends in 9, and the bytes before that are no padding of 9.
+    let block = [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9, 9, 9, 8, 9];
+    let sealed = raw.generate_key(&Mechanism::AesKeyGen, &template).and_then(|key| {
+        raw.encrypt(&Mechanism::AesCbc([0; 16]), key, &block).map(|sealed| (key, sealed))
+    });
+    match sealed {
+        Ok((key, sealed)) if raw.decrypt(&Mechanism::AesCbcPad([0; 16]), key, &sealed).is_ok() => {
+            tracing::warn!("not offered: CKM_AES_CBC_PAD decrypts what is not padded");
+            offered.exclude(MechanismType::AES_CBC_PAD);
+        }
+        Ok(_) => {}
+        Err(error) => tracing::info!(error = %describe(&error), "CBC cannot be tried"),
+    }
+    Ok(())
 }
 
 /// The attributes to leave out of templates: those of the profile, and those without

@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use crate::{
     decrypt,
-    error::of_ciphertext,
     session::{Pkcs11Key, Pkcs11Session},
     template,
 };
@@ -32,7 +31,7 @@ pub(crate) fn unwrap(
         return Err(Error::CryptoFailed);
     }
     let mechanism = session.key_wrap(padded).ok_or(Error::Unsupported)?;
-    let plaintext = session.call_or(of_ciphertext, |raw| {
+    let plaintext = session.call_on_ciphertext(|raw| {
         let object = raw.unwrap_key(&mechanism, key.handle, wrapped, &template::unwrapped())?;
         let value = raw.get_attributes(object, &[AttributeType::Value]);
         raw.destroy_object(object)?;

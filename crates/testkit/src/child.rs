@@ -1,10 +1,17 @@
 //! Running a test's body in a child of the test binary, with the environment set.
 
-use std::{any, env, path::PathBuf, process::Command};
+use std::{
+    any, env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 
-use crate::softhsm::SoftHsm;
+use crate::{
+    namespace,
+    softhsm::{SoftHsm, Token},
+};
 
 /// Runs `body` with a SoftHSM token that its process may load directly.
 ///
@@ -36,25 +43,78 @@ pub fn with_container<F: FnOnce(&SoftHsm)>(body: F) {
     run(body, SoftHsm::container, SoftHsm::behind_socket);
 }
 
-fn run<F: FnOnce(&SoftHsm)>(
-    body: F,
-    make: fn() -> Result<SoftHsm>,
-    adopt: fn(&std::path::Path) -> Result<SoftHsm>,
-) {
-    if let Some(directory) = env::var_os(DIRECTORY) {
-        let token = adopt(&PathBuf::from(directory)).expect("the parent made this token");
-        return body(&token);
+/// The same with a token whose module fails when told to: see [`Token::faults`].
+///
+/// # Panics
+///
+/// As [`with_direct`].
+pub fn with_shim<F: FnOnce(&Token)>(body: F) {
+    run(body, Token::shimmed, Token::shimmed_in);
+}
+
+/// The same with a token of kryoptic.
+///
+/// # Panics
+///
+/// As [`with_direct`].
+pub fn with_kryoptic<F: FnOnce(&Token)>(body: F) {
+    run(body, Token::kryoptic, Token::kryoptic_in);
+}
+
+/// The same with openCryptoki's token in software. Needs root, or sudo.
+///
+/// # Panics
+///
+/// As [`with_direct`].
+pub fn with_opencryptoki<F: FnOnce(&Token)>(body: F) {
+    run_inside(body, Token::opencryptoki_in);
+}
+
+/// The same with a TPM 2.0 in software, behind a resource manager. Needs root, or sudo.
+///
+/// # Panics
+///
+/// As [`with_direct`].
+pub fn with_tpm2<F: FnOnce(&Token)>(body: F) {
+    run_inside(body, Token::tpm2_in);
+}
+
+fn run<F: FnOnce(&Token)>(body: F, make: fn() -> Result<Token>, adopt: Adopt) {
+    if let Some(body) = not_in_child(body, adopt) {
+        let token = make().expect("a token for the test");
+        let binary = env::current_exe().expect("this binary");
+        in_child(&body, &token, Command::new(binary));
     }
+}
+
+/// For a token that only exists inside namespaces that the child is started in.
+fn run_inside<F: FnOnce(&Token)>(body: F, adopt: Adopt) {
+    if let Some(body) = not_in_child(body, adopt) {
+        let directory = tempfile::tempdir().expect("a directory for the token");
+        let token = adopt(directory.path()).expect("a token for the test");
+        let binary = env::current_exe().expect("this binary");
+        in_child(&body, &token, namespace::inside(&token, &binary));
+    }
+}
+
+type Adopt = fn(&Path) -> Result<Token>;
+
+/// Runs `body` if this is the child; otherwise gives it back.
+fn not_in_child<F: FnOnce(&Token)>(body: F, adopt: Adopt) -> Option<F> {
+    let Some(directory) = env::var_os(DIRECTORY) else { return Some(body) };
+    let token = adopt(&PathBuf::from(directory)).expect("the parent made this token");
+    body(&token);
+    None
+}
+
+/// Starts the binary again for the test whose body `_body` is.
+fn in_child<F: FnOnce(&Token)>(_body: &F, token: &Token, mut command: Command) {
     let name = test_name::<F>();
-    let token = make().expect("a token for the test");
-    let output = env::current_exe()
-        .and_then(|binary| {
-            Command::new(binary)
-                .args(["--exact", name, "--nocapture"])
-                .env(DIRECTORY, &token.directory)
-                .envs(token.environment.clone())
-                .output()
-        })
+    let output = command
+        .args(["--exact", name, "--nocapture"])
+        .env(DIRECTORY, &token.directory)
+        .envs(token.environment.clone())
+        .output()
         .context("cannot start the test binary again")
         .expect("a child for the test");
     let stdout = String::from_utf8_lossy(&output.stdout);

@@ -5,7 +5,12 @@
 //! socket ([`SoftHsm::container`]), which is how a network HSM behaves: other
 //! mechanisms, a round trip per call, and a server that can die.
 //!
-//! Both are told where their token is by an environment variable, which a process
+//! Other modules: [`Token::kryoptic`] is another implementation in software,
+//! [`Token::shimmed`] is SoftHSM behind a module that fails when told to
+//! ([`Faults`]), and openCryptoki and a TPM come with daemons, so that a test's body is
+//! run inside namespaces with them ([`with_opencryptoki`], [`with_tpm2`]).
+//!
+//! All are told where their token is by an environment variable, which a process
 //! cannot safely set for itself once it has threads. So a test that loads a module
 //! runs its body in a child of the test binary: [`with_direct`] and
 //! [`with_container`] make the token, start the same binary again for this one test
@@ -32,14 +37,19 @@ mod collector;
 mod container;
 mod keyhost;
 mod keyreeve;
+mod kryoptic;
+mod namespace;
 mod outside;
 mod program;
 mod service;
+mod shim;
 mod softhsm;
 
 pub use audit::AuditLog;
-pub use child::{with_container, with_direct, with_spied};
 pub use collector::{Collector, Received};
+pub use child::{
+    with_container, with_direct, with_kryoptic, with_opencryptoki, with_shim, with_spied, with_tpm2,
+};
 pub use keyhost::{
     KeyhostProcess, LocalKeyhost, SealedImport, ThroughKeyhost, ThroughSession, policy,
     seal_import, soon,
@@ -48,4 +58,5 @@ pub use keyreeve::Keyreeve;
 pub use outside::AwsLc;
 pub use program::program;
 pub use service::Service;
-pub use softhsm::{SoftHsm, TOKEN_LABEL, TOKEN_PIN};
+pub use shim::Faults;
+pub use softhsm::{SoftHsm, TOKEN_LABEL, TOKEN_PIN, Token};

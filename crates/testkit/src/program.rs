@@ -1,4 +1,4 @@
-//! The `keyreeve` program under test.
+//! The `keyreeve` program under test, and the libraries that tests load.
 //!
 //! Cargo tells a test where the programs of its own package are, and no others. But
 //! all of a build lies in one directory: `TARGET/PROFILE/deps/TEST` is run beside
@@ -15,6 +15,21 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
+/// Where the shared library of `package` is, built from the sources as they are now.
+///
+/// # Errors
+///
+/// If this is not a test that cargo built, or the library cannot be built.
+pub(crate) fn library(package: &str) -> Result<PathBuf> {
+    let profile = profile_directory()?;
+    let library = profile.join(format!("lib{}.so", package.replace('-', "_")));
+    if !is_fresh(&library) {
+        build(package, &profile)?;
+    }
+    ensure!(library.is_file(), "{} was built elsewhere", library.display());
+    Ok(library)
+}
+
 /// Where the program is, built from the sources as they are now; or `$KEYREEVE_BIN`.
 ///
 /// # Errors
@@ -28,14 +43,20 @@ pub fn program() -> Result<&'static Path> {
     if let Some(path) = env::var_os("KEYREEVE_BIN") {
         return Ok(PROGRAM.get_or_init(|| path.into()));
     }
-    let this = env::current_exe()?;
-    let profile = this.ancestors().nth(2).context("this test was not built by cargo")?;
+    let profile = profile_directory()?;
     let program = profile.join("keyreeve");
     if !is_fresh(&program) {
-        build(profile)?;
+        build("keyreeve", &profile)?;
     }
     ensure!(program.is_file(), "{} was built elsewhere", program.display());
     Ok(PROGRAM.get_or_init(|| program))
+}
+
+/// `TARGET/PROFILE`.
+fn profile_directory() -> Result<PathBuf> {
+    let this = env::current_exe()?;
+    let profile = this.ancestors().nth(2).context("this test was not built by cargo")?;
+    Ok(profile.to_owned())
 }
 
 /// Whether no source is newer. Cargo lists the sources in `keyreeve.d`, as
@@ -56,12 +77,14 @@ fn is_fresh(program: &Path) -> bool {
 
 /// `cargo build` of the same profile into the same directory. Tests that come here
 /// at the same time wait for cargo's own lock.
-fn build(profile: &Path) -> Result<()> {
+fn build(package: &str, profile: &Path) -> Result<()> {
     let target = profile.parent().context("this test was not built by cargo")?;
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--package", "keyreeve", "--target-dir"]).arg(target);
+    cargo.args(["build", "--quiet", "--package", package, "--target-dir"]).arg(target);
     cargo.current_dir(workspace.context("there is no workspace")?);
+    // The job slots of the cargo that runs this test are not ours to wait for.
+    cargo.env_remove("CARGO_MAKEFLAGS").env_remove("MAKEFLAGS");
     match profile.file_name().and_then(|name| name.to_str()) {
         Some("debug") => {}
         Some(name) => {
@@ -71,6 +94,6 @@ fn build(profile: &Path) -> Result<()> {
     }
     let output = cargo.output().context("cannot start cargo")?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "keyreeve cannot be built:\n{said}");
+    ensure!(output.status.success(), "{package} cannot be built:\n{said}");
     Ok(())
 }

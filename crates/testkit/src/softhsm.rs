@@ -22,8 +22,11 @@ pub const TOKEN_PIN: &str = "test-pin-4711";
 /// The security officer's PIN.
 pub(crate) const TOKEN_SO_PIN: &str = "test-so-pin-4711";
 
-/// A SoftHSM token in a directory of its own, gone when this is dropped.
-pub struct SoftHsm {
+/// A token in a directory of its own, gone when this is dropped.
+pub struct Token {
+    /// The directory of its profile in `hsm-config`; `shim` for the module that fails
+    /// when told to, which has none.
+    pub vendor: &'static str,
     /// The PKCS#11 module to load.
     pub module: PathBuf,
     /// What the environment of the process that loads it must hold.
@@ -39,8 +42,11 @@ pub struct SoftHsm {
     /// Unix sockets the module connects to.
     pub sockets: Vec<PathBuf>,
     pub(crate) directory: PathBuf,
-    pub(crate) _owner: Owner,
+    pub(crate) owner: Owner,
 }
+
+/// The token that most tests take.
+pub type SoftHsm = Token;
 
 /// What keeps a token alive. The container is stopped before its directory goes.
 pub(crate) enum Owner {
@@ -78,7 +84,7 @@ impl SoftHsm {
             .output()
             .context("softhsm2-util is not installed: apt-get install softhsm2")?;
         ensure!(output.status.success(), "softhsm2-util: {output:?}");
-        token._owner = Owner::Directory { _directory: directory };
+        token.own(Owner::Directory { _directory: directory });
         Ok(token)
     }
 
@@ -90,7 +96,7 @@ impl SoftHsm {
     /// As [`SoftHsm::direct`], or if OpenSC is not installed.
     pub fn spied() -> Result<Self> {
         let direct = Self::direct()?;
-        Ok(Self { _owner: direct._owner, ..Self::spied_in_directory(&direct.directory)? })
+        Ok(Self { owner: direct.owner, ..Self::spied_in_directory(&direct.directory)? })
     }
 
     /// A token in a container, reached through `p11-kit-client.so`.
@@ -103,7 +109,7 @@ impl SoftHsm {
         let directory = tempfile::tempdir()?;
         let mut token = Self::behind_socket(directory.path())?;
         let container = Box::new(container::start(directory.path())?);
-        token._owner = Owner::Container { _container: container, _directory: directory };
+        token.own(Owner::Container { _container: container, _directory: directory });
         Ok(token)
     }
 
@@ -119,12 +125,15 @@ impl SoftHsm {
     ///
     /// If the shipped profile cannot be read.
     pub fn profile(&self) -> Result<String> {
-        let vendor = if self.sockets.is_empty() { "softhsm2" } else { "p11-kit" };
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../hsm-config")
-            .join(vendor)
+            .join(self.vendor)
             .join("profile.toml");
-        let mut profile: Table = fs::read_to_string(shipped)?.parse()?;
+        let mut profile: Table = match self.vendor {
+            // A module that nobody knows.
+            "shim" => "name = 'shim'".parse()?,
+            _ => fs::read_to_string(shipped)?.parse()?,
+        };
         let environment: BTreeMap<_, _> = self.environment.iter().cloned().collect();
         let reach = [("read", &self.read), ("write", &self.write), ("unix_sockets", &self.sockets)];
         let own = [
@@ -151,6 +160,7 @@ impl SoftHsm {
             read: vec![configuration],
             write: vec![directory.join("tokens")],
             sockets: Vec::new(),
+            vendor: "softhsm2",
             ..Self::bare(directory)
         })
     }
@@ -173,12 +183,18 @@ impl SoftHsm {
             module: first_of(&P11_KIT_CLIENT, "p11-kit-modules")?,
             environment: vec![("P11_KIT_SERVER_ADDRESS".into(), address)],
             sockets: vec![socket],
+            vendor: "p11-kit",
             ..Self::bare(directory)
         })
     }
 
-    fn bare(directory: &Path) -> Self {
+    pub(crate) fn own(&mut self, owner: Owner) {
+        self.owner = owner;
+    }
+
+    pub(crate) fn bare(directory: &Path) -> Self {
         Self {
+            vendor: "",
             module: PathBuf::new(),
             environment: Vec::new(),
             label: TOKEN_LABEL.to_owned(),
@@ -187,12 +203,12 @@ impl SoftHsm {
             write: Vec::new(),
             sockets: Vec::new(),
             directory: directory.to_owned(),
-            _owner: Owner::Parent,
+            owner: Owner::Parent,
         }
     }
 }
 
-fn first_of(candidates: &[&str], package: &str) -> Result<PathBuf> {
+pub(crate) fn first_of(candidates: &[&str], package: &str) -> Result<PathBuf> {
     match candidates.iter().map(PathBuf::from).find(|path| path.is_file()) {
         Some(path) => Ok(path),
         None => bail!("{} is not installed: apt-get install {package}", candidates[0]),

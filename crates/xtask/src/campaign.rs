@@ -57,6 +57,9 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 10)]
         rounds: u32,
     },
+    /// Runs the suite of backends over a TPM 2.0 in software, behind a resource manager.
+    /// Wants root, or sudo.
+    Tpm2,
 }
 
 /// Runs one; without one, says which there are.
@@ -75,6 +78,7 @@ pub(crate) fn run(campaign: Option<Campaign>) -> Result<()> {
         Some(Campaign::Overload { seconds }) => tests::overload(seconds),
         Some(Campaign::Seal) => tests::seal(),
         Some(Campaign::Store { rounds }) => tests::store(rounds),
+        Some(Campaign::Tpm2) => tests::tpm2(),
     }
 }
 

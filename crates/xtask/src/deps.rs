@@ -7,10 +7,24 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::shell::{self, as_root, cargo, is_installed, succeeds};
+use crate::{
+    kryoptic,
+    shell::{self, as_root, cargo, is_installed, succeeds},
+};
 
 pub(crate) fn run() -> Result<()> {
-    let missing: Vec<_> = PACKAGES.iter().filter(|package| !package.is_there()).collect();
+    ensure_installed(PACKAGES)?;
+    install_nextest();
+    kryoptic::run()
+}
+
+/// What one campaign needs beside what every test run does.
+pub(crate) fn tpm2() -> Result<()> {
+    ensure_installed(TPM2)
+}
+
+fn ensure_installed(packages: &[Package]) -> Result<()> {
+    let missing: Vec<_> = packages.iter().filter(|package| !package.is_there()).collect();
     if !missing.is_empty() {
         let names: Vec<_> = missing.iter().map(|package| package.name).collect();
         install(&names)?;
@@ -18,7 +32,6 @@ pub(crate) fn run() -> Result<()> {
             bail!("{} was installed, but {:?} is not there", package.name, package.shows);
         }
     }
-    install_nextest();
     Ok(())
 }
 
@@ -76,7 +89,41 @@ const PACKAGES: &[Package] = &[
             "/usr/lib/aarch64-linux-gnu/pkcs11/p11-kit-client.so",
         ]),
     },
+    Package { name: "opencryptoki", shows: Shows::Program("pkcsslotd") },
+    // For building kryoptic and its OpenSSL.
+    Package { name: "pkg-config", shows: Shows::Program("pkg-config") },
+    Package { name: "make", shows: Shows::Program("make") },
+    Package { name: "perl", shows: Shows::Program("perl") },
+    Package {
+        name: "libclang-dev",
+        shows: Shows::AnyFile(&[
+            "/usr/lib/llvm-14/lib/libclang.so",
+            "/usr/lib/llvm-19/lib/libclang.so",
+        ]),
+    },
     Package { name: "openssl", shows: Shows::Program("openssl") },
     Package { name: "debootstrap", shows: Shows::Program("debootstrap") },
     Package { name: "docker.io", shows: Shows::Program("dockerd") },
+];
+
+const TPM2: &[Package] = &[
+    Package { name: "swtpm", shows: Shows::Program("swtpm") },
+    Package { name: "tpm2-abrmd", shows: Shows::Program("tpm2-abrmd") },
+    Package { name: "tpm2-tools", shows: Shows::Program("tpm2_getrandom") },
+    Package { name: "dbus", shows: Shows::Program("dbus-run-session") },
+    Package { name: "libtpm2-pkcs11-tools", shows: Shows::Program("tpm2_ptool") },
+    Package {
+        name: "libtpm2-pkcs11-1",
+        shows: Shows::AnyFile(&[
+            "/usr/lib/x86_64-linux-gnu/libtpm2_pkcs11.so.1",
+            "/usr/lib/aarch64-linux-gnu/libtpm2_pkcs11.so.1",
+        ]),
+    },
+    Package {
+        name: "libtss2-tcti-tabrmd0",
+        shows: Shows::AnyFile(&[
+            "/usr/lib/x86_64-linux-gnu/libtss2-tcti-tabrmd.so.0",
+            "/usr/lib/aarch64-linux-gnu/libtss2-tcti-tabrmd.so.0",
+        ]),
+    },
 ];

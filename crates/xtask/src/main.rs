@@ -10,6 +10,7 @@ mod check;
 mod deps;
 mod engine;
 mod image;
+mod kryoptic;
 mod shell;
 mod steps;
 mod test;

@@ -12,12 +12,8 @@ use keyreeve_types::{KeyOps, KeySpec, Operation, Secret, VersionId};
 
 /// The shipped profile, pointed at the fixture's token.
 pub(crate) fn config(token: &SoftHsm) -> SlotConfig {
-    let vendor = if token.sockets.is_empty() { "softhsm2" } else { "p11-kit" };
-    let mut profile = Profile::load(&hsm_config().join(vendor).join("profile.toml")).unwrap();
-    profile.module = vec![token.module.clone()];
-    profile.environment = token.environment.iter().cloned().collect();
     SlotConfig {
-        profile,
+        profile: Profile::parse(&token.profile().unwrap()).unwrap(),
         token: TokenSelector { label: Some(token.label.clone()), serial: None },
         pin: Secret::new(token.pin.clone()),
     }

@@ -3,6 +3,7 @@
 
 mod conformance;
 mod custody;
+mod faults;
 mod fixture;
 mod lifecycle;
 mod missing;
@@ -10,6 +11,7 @@ mod openssl;
 mod pin;
 mod profiles;
 mod removed;
+mod report;
 mod speed;
 mod threads;
 mod wycheproof;

@@ -1,4 +1,4 @@
-//! `keyreeve-kryoptic OPENSSL_OUT MODULE_OUT SOURCE`: builds OpenSSL statically, and
+//! `keyreeve-kryoptic OUT KRYOPTIC_MANIFEST MODULE`: builds OpenSSL statically, and
 //! kryoptic over it.
 //!
 //! kryoptic wants an OpenSSL of at least 3.2, which Debian 12 does not have, and finds

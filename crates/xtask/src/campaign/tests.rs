@@ -5,7 +5,10 @@ use std::{process::Command, time::Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::shell::{self, cargo};
+use crate::{
+    deps,
+    shell::{self, cargo},
+};
 
 /// The service, killed under writes.
 pub(crate) fn kills(count: u32) -> Result<()> {
@@ -71,6 +74,18 @@ pub(crate) fn store(rounds: u32) -> Result<()> {
         started,
         &format!("{kills} kills of a committing process, no acknowledged commit lost"),
     );
+    Ok(())
+}
+
+/// A TPM in software, behind a resource manager.
+pub(crate) fn tpm2() -> Result<()> {
+    deps::tpm2()?;
+    let started = Instant::now();
+    let mut suite = cargo();
+    suite.args(["test", "--quiet", "--package", "keyreeve-backend-pkcs11"]);
+    suite.args(["--features", "tpm2", "--test", "tpm2", "--", "--nocapture"]);
+    shell::run(suite.env("KEYREEVE_TESTKIT_SHOW", "1"))?;
+    summary("tpm2", started, "what it offers works, what it does not is named above");
     Ok(())
 }
 
