@@ -39,8 +39,7 @@ pub(crate) fn curves(
             continue;
         }
         // A session of its own: a failed trial may leave it unusable.
-        let raw = slot.open_session()?;
-        match signs(&raw, spec, algorithm) {
+        match somewhere(|token| Ok(signs(&slot.open_session()?, spec, algorithm, token)))? {
             Ok(true) => working.push(spec),
             Ok(false) => {
                 tracing::warn!(curve = %name, "not offered: a trial signature did not verify");
@@ -106,7 +105,7 @@ pub(crate) fn refused_attributes(
             let attributes: Vec<_> = refused.iter().cloned().chain(more).collect();
             let quirks = Quirks { refused_attributes: attributes, ..quirks.clone() };
             // A session of its own: a failed trial may leave it unusable.
-            let outcome = made(&slot.open_session()?, spec, &quirks);
+            let outcome = somewhere(|token| Ok(made(&slot.open_session()?, spec, &quirks, token)))?;
             match outcome {
                 Ok(()) if left_out.is_empty() => break,
                 Ok(()) => {
@@ -124,8 +123,20 @@ pub(crate) fn refused_attributes(
     Ok(refused)
 }
 
-/// Makes a key by the whole template, as a session object that leaves nothing.
-fn made(raw: &Raw, spec: KeySpec, quirks: &Quirks) -> Result<(), Pkcs11Error> {
+/// Tries with session objects, which leave nothing in the token, and where a module has
+/// none, with token objects that are destroyed. `attempt` is told which; what it fails
+/// with by itself is not part of the trial.
+fn somewhere<T>(
+    mut attempt: impl FnMut(bool) -> Result<Result<T, Pkcs11Error>, Error>,
+) -> Result<Result<T, Pkcs11Error>, Error> {
+    match attempt(false)? {
+        Ok(outcome) => Ok(Ok(outcome)),
+        Err(first) => Ok(attempt(true)?.map_err(|_| first)),
+    }
+}
+
+/// Makes a key by the whole template.
+fn made(raw: &Raw, spec: KeySpec, quirks: &Quirks, token: bool) -> Result<(), Pkcs11Error> {
     let (Some(mechanism), Some(key_type)) = (mechanism::generate(spec), curve::key_type(spec))
     else {
         return Ok(());
@@ -136,21 +147,24 @@ fn made(raw: &Raw, spec: KeySpec, quirks: &Quirks) -> Result<(), Pkcs11Error> {
         spec.operations()
     };
     let template = Template { id: VersionId::from_bytes([0; 16]), spec, ops, quirks };
-    let mut private = in_session(template.private(key_type));
-    if let Some(params) = curve::ec_params(spec) {
-        let mut public = in_session(template.public(key_type));
+    let mut private = kept(template.private(key_type), token);
+    let objects = if let Some(params) = curve::ec_params(spec) {
+        let mut public = kept(template.public(key_type), token);
         public.push(Attribute::EcParams(params.to_vec()));
-        raw.generate_key_pair(&mechanism, &public, &private).map(drop)
+        let (public, private) = raw.generate_key_pair(&mechanism, &public, &private)?;
+        vec![private, public]
     } else {
         let bytes = spec.bits().map_or(0, |bits| u64::from(bits / 8));
         private.push(Attribute::ValueLen(bytes.into()));
-        raw.generate_key(&mechanism, &private).map(drop)
-    }
+        vec![raw.generate_key(&mechanism, &private)?]
+    };
+    objects.into_iter().try_for_each(|object| raw.destroy_object(object))
 }
 
-fn in_session(mut attributes: Vec<Attribute>) -> Vec<Attribute> {
+/// The template, for an object that the token keeps or not.
+fn kept(mut attributes: Vec<Attribute>, token: bool) -> Vec<Attribute> {
     attributes.retain(|attribute| !matches!(attribute, Attribute::Token(_)));
-    attributes.push(Attribute::Token(false));
+    attributes.push(Attribute::Token(token));
     attributes
 }
 
@@ -184,17 +198,21 @@ fn on_curve(name: &str) -> Option<(KeySpec, SignatureAlgorithm)> {
     Some((spec, algorithm))
 }
 
-/// With a session object, which leaves nothing in the token.
-fn signs(raw: &Raw, spec: KeySpec, algorithm: SignatureAlgorithm) -> Result<bool, Pkcs11Error> {
+fn signs(
+    raw: &Raw,
+    spec: KeySpec,
+    algorithm: SignatureAlgorithm,
+    token: bool,
+) -> Result<bool, Pkcs11Error> {
     let (Some(generate), Some(sign), Some(params)) =
         (mechanism::generate(spec), mechanism::sign(algorithm), curve::ec_params(spec))
     else {
         return Ok(false);
     };
     let public =
-        [Attribute::Token(false), Attribute::Private(false), Attribute::EcParams(params.to_vec())];
+        [Attribute::Token(token), Attribute::Private(false), Attribute::EcParams(params.to_vec())];
     let private = [
-        Attribute::Token(false),
+        Attribute::Token(token),
         Attribute::Private(true),
         Attribute::Sensitive(true),
         Attribute::Extractable(false),
@@ -202,8 +220,11 @@ fn signs(raw: &Raw, spec: KeySpec, algorithm: SignatureAlgorithm) -> Result<bool
     ];
     let (public, private) = raw.generate_key_pair(&generate, &public, &private)?;
     let input = trial_input(algorithm);
-    let signature = raw.sign(&sign.mechanism, private, &input)?;
-    let key = public::attributes(raw, public, spec)?.parse();
+    let signature = raw.sign(&sign.mechanism, private, &input);
+    let key = public::attributes(raw, public, spec);
+    raw.destroy_object(private)?;
+    raw.destroy_object(public)?;
+    let (signature, key) = (signature?, key?.parse());
     Ok(key.is_ok_and(|key| matches!(key.verify(algorithm, &input, &signature), Ok(true))))
 }
 
