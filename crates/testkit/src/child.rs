@@ -61,6 +61,16 @@ pub fn with_kryoptic<F: FnOnce(&Token)>(body: F) {
     run(body, Token::kryoptic, Token::kryoptic_in);
 }
 
+/// The same with a token of each: of SoftHSM, and of kryoptic beside it
+/// ([`Token::kryoptic_beside`]).
+///
+/// # Panics
+///
+/// As [`with_direct`].
+pub fn with_direct_and_kryoptic<F: FnOnce(&Token)>(body: F) {
+    run(body, Token::direct_and_kryoptic, Token::in_directory);
+}
+
 /// The same with openCryptoki's token in software. Needs root, or sudo.
 ///
 /// # Panics

@@ -6,6 +6,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::softhsm::{Owner, TOKEN_LABEL, TOKEN_PIN, TOKEN_SO_PIN, Token};
 
+/// The directory of a second token.
+const BESIDE: &str = "beside";
+
 impl Token {
     /// A kryoptic token in a directory of its own.
     ///
@@ -15,11 +18,35 @@ impl Token {
     /// or the token cannot be made.
     pub fn kryoptic() -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let mut token = Self::kryoptic_in(directory.path())?;
-        let store = directory.path().join("token");
+        let mut token = Self::make_kryoptic(directory.path())?;
+        token.own(Owner::Directory { _directory: directory });
+        Ok(token)
+    }
+
+    /// A SoftHSM token, with one of kryoptic beside it: [`Token::kryoptic_beside`].
+    pub(crate) fn direct_and_kryoptic() -> Result<Self> {
+        let mut token = Self::direct()?;
+        let beside = token.directory.join(BESIDE);
+        fs::create_dir(&beside)?;
+        token.environment.extend(Self::make_kryoptic(&beside)?.environment);
+        Ok(token)
+    }
+
+    /// The kryoptic token beside this one, of [`crate::with_direct_and_kryoptic`].
+    ///
+    /// # Errors
+    ///
+    /// If the module was not built.
+    pub fn kryoptic_beside(&self) -> Result<Self> {
+        Self::kryoptic_in(&self.directory.join(BESIDE))
+    }
+
+    fn make_kryoptic(directory: &Path) -> Result<Self> {
+        let token = Self::kryoptic_in(directory)?;
+        let store = directory.join("token");
         fs::create_dir(&store)?;
         fs::write(
-            directory.path().join("kryoptic.conf"),
+            directory.join("kryoptic.conf"),
             format!(
                 "[[slots]]\nslot = 1\ndbtype = \"sqlite\"\ndbargs = \"{}\"\n",
                 store.join("token.sql").display()
@@ -40,7 +67,6 @@ impl Token {
                 .context("pkcs11-tool is not installed: apt-get install opensc")?;
             ensure!(output.status.success(), "pkcs11-tool: {output:?}");
         }
-        token.own(Owner::Directory { _directory: directory });
         Ok(token)
     }
 

@@ -48,7 +48,8 @@ mod softhsm;
 pub use audit::AuditLog;
 pub use collector::{Collector, Received};
 pub use child::{
-    with_container, with_direct, with_kryoptic, with_opencryptoki, with_shim, with_spied, with_tpm2,
+    with_container, with_direct, with_direct_and_kryoptic, with_kryoptic, with_opencryptoki,
+    with_shim, with_spied, with_tpm2,
 };
 pub use keyhost::{
     KeyhostProcess, LocalKeyhost, SealedImport, ThroughKeyhost, ThroughSession, policy,
