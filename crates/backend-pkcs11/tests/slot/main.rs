@@ -5,6 +5,7 @@ mod conformance;
 mod custody;
 mod faults;
 mod fixture;
+mod forbidden;
 mod interop;
 mod lifecycle;
 mod missing;
