@@ -54,12 +54,12 @@ impl Pkcs11Backend {
     /// a later, fresh process may find it.
     pub fn open(config: SlotConfig) -> Result<Self, Error> {
         let SlotConfig { mut profile, token, pin } = config;
-        let (module, path) = module::load(&profile)?;
+        let module = module::load(&profile)?;
         let token = TokenSelector {
             label: token.label.or_else(|| profile.token.label.clone()),
             serial: token.serial.or_else(|| profile.token.serial.clone()),
         };
-        let slot = Slot::log_in(module, path, &token, &pin)?;
+        let slot = Slot::log_in(module, &token, &pin)?;
         let mut offered = Offered::read(slot.module(), slot.id(), &profile.quirks)?;
         let curves = trial::curves(&slot, &profile.quirks, &offered)?;
         trial::cbc_padding(&slot, &mut offered)?;

@@ -3,18 +3,30 @@
 //! `C_GetFunctionList` of some modules returns a new, uninitialised list on every
 //! call, so the module is loaded once and its handle is shared.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Deref,
+    path::{Path, PathBuf},
+};
 
 use cryptoki::{
     context::{CInitializeArgs, CInitializeFlags, Pkcs11},
     error::{Error as Pkcs11Error, RvError},
+    slot::Slot,
 };
 use keyreeve_backend::Error;
+use keyreeve_pkcs11_raw::TokenInfo;
 
 use crate::{error::describe, profile::Profile};
 
-/// Loads and initialises the module that `profile` names; with it, where it was found.
-pub(crate) fn load(profile: &Profile) -> Result<(Pkcs11, PathBuf), Error> {
+/// A module that is loaded and initialised.
+#[derive(Debug, Clone)]
+pub(crate) struct Module {
+    pkcs11: Pkcs11,
+    path: PathBuf,
+}
+
+/// Loads and initialises the module that `profile` names.
+pub(crate) fn load(profile: &Profile) -> Result<Module, Error> {
     check_environment(profile)?;
     let path =
         profile.module_path().map_err(|missing| Error::NeedsOperator(missing.to_string()))?;
@@ -22,7 +34,7 @@ pub(crate) fn load(profile: &Profile) -> Result<(Pkcs11, PathBuf), Error> {
     match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         // Another slot of the same module in this process.
         Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {
-            Ok((module, path.to_owned()))
+            Ok(Module { pkcs11: module, path: path.to_owned() })
         }
         Err(error) => Err(Error::DeviceFailed(format!(
             "{}: the module does not start: {}; check its configuration{}",
@@ -31,6 +43,39 @@ pub(crate) fn load(profile: &Profile) -> Result<(Pkcs11, PathBuf), Error> {
             named_in(profile)
         ))),
     }
+}
+
+impl Module {
+    /// What the token in slot `id` says of itself; read by ourselves where the module
+    /// answered and the binding does not understand it, as with a clock that shows no
+    /// time. `Err` is for the log.
+    pub(crate) fn token_info(&self, id: Slot) -> Result<TokenInfo, String> {
+        match self.pkcs11.get_token_info(id) {
+            Ok(info) => Ok(TokenInfo {
+                label: trimmed(info.label()),
+                serial: trimmed(info.serial_number()),
+                model: trimmed(info.model()),
+                initialized: info.token_initialized(),
+                user_pin_final_try: info.user_pin_final_try(),
+                user_pin_locked: info.user_pin_locked(),
+            }),
+            Err(error @ Pkcs11Error::Pkcs11(..)) => Err(describe(&error)),
+            Err(_) => TokenInfo::read(&self.path, id).map_err(|error| error.to_string()),
+        }
+    }
+}
+
+impl Deref for Module {
+    type Target = Pkcs11;
+
+    fn deref(&self) -> &Pkcs11 {
+        &self.pkcs11
+    }
+}
+
+/// Without the padding: blanks by the standard, NULs from some modules.
+fn trimmed(padded: &str) -> String {
+    padded.trim_end_matches(['\0', ' ']).to_owned()
 }
 
 fn cannot_load(path: &Path, error: &Pkcs11Error) -> Error {

@@ -5,13 +5,9 @@
 //! nothing but to keep the login alive. The PIN is tried once. A wrong one is an operator's matter; a second try is
 //! a step towards a locked token.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use cryptoki::{
-    context::Pkcs11,
     error::{Error as Pkcs11Error, RvError},
     session::{Session, SessionState, UserType},
     slot::Slot as SlotId,
@@ -21,16 +17,11 @@ use keyreeve_backend::Error;
 use keyreeve_pkcs11_raw::TokenInfo;
 use keyreeve_types::Secret;
 
-use crate::{
-    error::{classify, describe},
-    profile::TokenSelector,
-};
+use crate::{error::classify, module::Module, profile::TokenSelector};
 
 /// A token that this process is logged in to.
 pub(crate) struct Slot {
-    module: Pkcs11,
-    /// Where the module is.
-    path: PathBuf,
+    module: Module,
     id: SlotId,
     /// Serial number of the token: another one in the same slot is another device.
     serial: String,
@@ -41,12 +32,11 @@ pub(crate) struct Slot {
 impl Slot {
     /// Finds the token, opens the anchor session and logs in.
     pub(crate) fn log_in(
-        module: Pkcs11,
-        path: PathBuf,
+        module: Module,
         token: &TokenSelector,
         pin: &Secret<String>,
     ) -> Result<Self, Error> {
-        let (id, info) = find(&module, &path, token)?;
+        let (id, info) = find(&module, token)?;
         if info.user_pin_locked {
             return Err(Error::NeedsOperator(format!(
                 "the user PIN of token {:?} is locked; the security officer must reset it",
@@ -65,7 +55,7 @@ impl Slot {
             Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
             Err(error) => return Err(refused(&info, &error)),
         }
-        Ok(Self { module, path, id, serial: info.serial, anchor: Mutex::new(anchor) })
+        Ok(Self { module, id, serial: info.serial, anchor: Mutex::new(anchor) })
     }
 
     /// A session for the calling thread, logged in by way of the anchor.
@@ -83,7 +73,7 @@ impl Slot {
     /// Asks the token for its identity. A token whose storage went away still finds
     /// nothing and calls that success, so "not found" is believed only after this.
     pub(crate) fn confirm_present(&self) -> Result<(), Error> {
-        let info = token_info(&self.module, &self.path, self.id).map_err(Error::DeviceFailed)?;
+        let info = self.module.token_info(self.id).map_err(Error::DeviceFailed)?;
         if info.serial != self.serial {
             return Err(Error::DeviceFailed(format!(
                 "C_GetTokenInfo: the slot holds another token now (serial {:?}, was {:?})",
@@ -99,7 +89,7 @@ impl Slot {
         anchor.generate_random_slice(&mut [0]).map_err(|error| classify(&error))
     }
 
-    pub(crate) const fn module(&self) -> &Pkcs11 {
+    pub(crate) const fn module(&self) -> &Module {
         &self.module
     }
 
@@ -108,7 +98,7 @@ impl Slot {
     }
 }
 
-fn find(module: &Pkcs11, path: &Path, token: &TokenSelector) -> Result<(SlotId, TokenInfo), Error> {
+fn find(module: &Module, token: &TokenSelector) -> Result<(SlotId, TokenInfo), Error> {
     if token.label.is_none() && token.serial.is_none() {
         return Err(Error::NeedsOperator(
             "the slot names no token: set its label, its serial number, or both".to_owned(),
@@ -121,7 +111,7 @@ fn find(module: &Pkcs11, path: &Path, token: &TokenSelector) -> Result<(SlotId, 
     let mut found = Vec::new();
     let mut others = Vec::new();
     for id in module.get_slots_with_token().map_err(|error| classify(&error))? {
-        match token_info(module, path, id) {
+        match module.token_info(id) {
             Ok(info) if info.initialized && matches(&info) => found.push((id, info)),
             Ok(info) if info.initialized => {
                 others.push(format!("{:?} (serial {})", info.label, info.serial));
@@ -145,23 +135,6 @@ fn find(module: &Pkcs11, path: &Path, token: &TokenSelector) -> Result<(SlotId, 
     }
 }
 
-/// What the token says of itself; read by ourselves where the module answered and the
-/// binding does not understand it, as with a clock that shows no time.
-fn token_info(module: &Pkcs11, path: &Path, id: SlotId) -> Result<TokenInfo, String> {
-    match module.get_token_info(id) {
-        Ok(info) => Ok(TokenInfo {
-            label: trimmed(info.label()).to_owned(),
-            serial: trimmed(info.serial_number()).to_owned(),
-            model: trimmed(info.model()).to_owned(),
-            initialized: info.token_initialized(),
-            user_pin_final_try: info.user_pin_final_try(),
-            user_pin_locked: info.user_pin_locked(),
-        }),
-        Err(error @ Pkcs11Error::Pkcs11(..)) => Err(describe(&error)),
-        Err(_) => TokenInfo::read(path, id).map_err(|error| error.to_string()),
-    }
-}
-
 fn refused(info: &TokenInfo, error: &Pkcs11Error) -> Error {
     match classify(error) {
         Error::NeedsOperator(text) => Error::NeedsOperator(format!(
@@ -171,11 +144,6 @@ fn refused(info: &TokenInfo, error: &Pkcs11Error) -> Error {
         )),
         other => other,
     }
-}
-
-/// Without the padding: blanks by the standard, NULs from some modules.
-fn trimmed(padded: &str) -> &str {
-    padded.trim_end_matches(['\0', ' '])
 }
 
 fn wanted(token: &TokenSelector) -> String {

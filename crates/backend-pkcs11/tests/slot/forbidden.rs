@@ -35,33 +35,33 @@ use crate::{
 /// every template that is in use, in SoftHSM.
 #[test]
 fn nothing_reveals_a_planted_key_in_softhsm() {
-    with_direct(|token| assert_nothing_reveals(token));
+    with_direct(|token| assert_nothing_reveals(token, &TEMPLATES));
 }
 
 /// Guards against the same where another module fills in what a template leaves open.
 #[test]
 fn nothing_reveals_a_planted_key_in_kryoptic() {
-    with_kryoptic(|token| assert_nothing_reveals(token));
+    with_kryoptic(|token| assert_nothing_reveals(token, &TEMPLATES));
 }
 
 /// Guards against a search that finds nothing because it does not search.
 #[test]
 fn the_search_finds_a_weak_key_in_softhsm() {
-    with_direct(|token| assert_weak_is_found(token));
+    with_direct(|token| assert_weak_is_found(token, &WEAK));
 }
 
 /// Guards against the same in kryoptic.
 #[test]
 fn the_search_finds_a_weak_key_in_kryoptic() {
-    with_kryoptic(|token| assert_weak_is_found(token));
+    with_kryoptic(|token| assert_weak_is_found(token, &WEAK));
 }
 
-fn assert_nothing_reveals(token: &Token) {
+fn assert_nothing_reveals(token: &Token, templates: &[(KeySpec, KeyOps)]) {
     let mut session = session(token);
     let raw = RawToken::open(token);
     let mut search = Search::new(&raw);
     let mut targets = Vec::new();
-    for (n, (spec, ops)) in (1..).zip(TEMPLATES) {
+    for (n, &(spec, ops)) in (1..).zip(templates) {
         let (private, planted) = key_of(spec);
         session.import(id(n), spec, ops, private).unwrap();
         let handle = raw.private(n);
@@ -76,26 +76,21 @@ fn assert_nothing_reveals(token: &Token) {
     assert!(search.attempts > 1000, "only {} attempts", search.attempts);
 }
 
-fn assert_weak_is_found(token: &Token) {
+fn assert_weak_is_found(token: &Token, weaknesses: &[(&str, bool)]) {
     let _session = session(token);
     let raw = RawToken::open(token);
-    let template = |extractable, sensitive, modifiable, copyable| {
-        vec![
+    for (weakness, sensitive) in weaknesses {
+        let template = [
             Attribute::Class(ObjectClass::SECRET_KEY),
             Attribute::KeyType(KeyType::AES),
             Attribute::Token(true),
             Attribute::Private(true),
-            Attribute::Sensitive(sensitive),
-            Attribute::Extractable(extractable),
-            Attribute::Modifiable(modifiable),
-            Attribute::Copyable(copyable),
+            Attribute::Sensitive(*sensitive),
+            Attribute::Extractable(true),
+            Attribute::Modifiable(false),
+            Attribute::Copyable(false),
             Attribute::Value(PLANTED.to_vec()),
-        ]
-    };
-    for (weakness, template) in [
-        ("can be wrapped", template(true, true, false, false)),
-        ("can be read", template(true, false, false, false)),
-    ] {
+        ];
         let handle = raw.session().create_object(&template).unwrap();
         let mut search = Search::new(&raw);
         search.reveal(weakness, handle, &PLANTED);
@@ -115,6 +110,9 @@ const TEMPLATES: [(KeySpec, KeyOps); 8] = [
     (KeySpec::Aes128, WRAP),
     (KeySpec::Hmac256, SIGN),
 ];
+
+/// What is wrong with a template, and whether its key is sensitive at least.
+const WEAK: [(&str, bool); 2] = [("can be wrapped", true), ("can be read", false)];
 
 const PLANTED: [u8; 32] = *b"planted: nobody may ever see it!";
 
