@@ -140,8 +140,11 @@ impl SoftHsm {
             ("module", Value::try_from([&self.module])?),
             ("token", Value::try_from(BTreeMap::from([("label", &self.label)]))?),
             ("environment", Value::try_from(environment)?),
-            ("sandbox", Value::try_from(BTreeMap::from(reach))?),
         ];
+        // A module with fixed places is held to the sandbox as it ships.
+        if reach.iter().any(|(_, paths)| !paths.is_empty()) {
+            profile.insert("sandbox".into(), Value::try_from(BTreeMap::from(reach))?);
+        }
         profile.extend(own.map(|(name, value)| (name.to_owned(), value)));
         Ok(toml::to_string(&profile)?)
     }

@@ -4,7 +4,7 @@
 use std::fs;
 
 use keyreeve_backend::conformance::Suite;
-use keyreeve_testkit::{AwsLc, KeyhostProcess, SoftHsm, ThroughKeyhost};
+use keyreeve_testkit::{AwsLc, KeyhostProcess, SoftHsm, ThroughKeyhost, Token, with_opencryptoki};
 use keyreeve_types::KeySpec;
 
 /// Guards against an argument, a result or an error that changes between the front and
@@ -27,6 +27,28 @@ fn softhsm_passes_the_suite_through_a_keyhost() {
     let backend = ThroughKeyhost::new(keyhost).expect("it answers");
     // Making one takes the token seconds.
     Suite::new(&backend, &AwsLc).without(&[KeySpec::Rsa4096]).run();
+}
+
+/// Guards against a sandbox that is cut to SoftHSM: another module opens other files.
+#[test]
+fn kryoptic_passes_the_suite_through_a_keyhost() {
+    let token = Token::kryoptic().expect("a token");
+    let keyhost = KeyhostProcess::slot(&token).expect("a keyhost");
+    assert_shut_in(&keyhost);
+    let backend = ThroughKeyhost::new(keyhost).expect("it answers");
+    Suite::new(&backend, &AwsLc).without(&[KeySpec::Rsa3072, KeySpec::Rsa4096]).run();
+}
+
+/// Guards against a shipped sandbox in which a module with a daemon, shared memory and
+/// fixed places does not work.
+#[test]
+fn opencryptoki_passes_the_suite_through_a_keyhost() {
+    with_opencryptoki(|token| {
+        let keyhost = KeyhostProcess::slot(token).expect("a keyhost");
+        assert_shut_in(&keyhost);
+        let backend = ThroughKeyhost::new(keyhost).expect("it answers");
+        Suite::new(&backend, &AwsLc).without(&[KeySpec::Rsa3072, KeySpec::Rsa4096]).run();
+    });
 }
 
 /// Asserts that the kernel filters the system calls of `keyhost` (2 is a filter).
