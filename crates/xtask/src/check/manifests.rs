@@ -29,8 +29,8 @@ fn faults_in(name: &str, manifest: &Table) -> Vec<Fault> {
             faults.push(format!("{name}: write `{field}.workspace = true`"));
         }
     }
-    // The one exception says why in its own manifest and header.
-    if name != "memory" && !manifest.get("lints").is_some_and(is_inherited) {
+    // The exceptions say why in their own manifests and headers.
+    if !WITH_UNSAFE.contains(&name) && !manifest.get("lints").is_some_and(is_inherited) {
         faults.push(format!("{name}: write `[lints] workspace = true`"));
     }
     for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
@@ -52,6 +52,9 @@ fn faults_in(name: &str, manifest: &Table) -> Vec<Fault> {
 fn is_inherited(value: &toml::Value) -> bool {
     value.get("workspace").and_then(toml::Value::as_bool) == Some(true)
 }
+
+/// Crates that are there for what safe Rust has no words for; their lints are their own.
+const WITH_UNSAFE: [&str; 3] = ["memory", "pkcs11-raw", "pkcs11-shim"];
 
 #[cfg(test)]
 mod tests {
