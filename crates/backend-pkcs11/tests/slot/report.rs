@@ -53,15 +53,22 @@ fn listed(token: &Token) -> BTreeSet<String> {
 
 fn section(has: &Capabilities, listed: &BTreeSet<String>) -> String {
     let mut lines = Lines { listed, offered: String::from("\n"), missing: String::new() };
-    lines.of("Keys", &KeySpec::ALL, &has.generate, KeySpec::to_string, makes);
+    lines.of("Keys", &KeySpec::ALL, &has.generate, KeySpec::to_string, makes, |_| true);
+    let key = |fits: &dyn Fn(KeySpec) -> bool| has.generate.iter().any(|spec| fits(*spec));
     let name = |a: &SignatureAlgorithm| a.name().to_owned();
-    lines.of("Sign", &SignatureAlgorithm::ALL, &has.sign, name, signs);
+    lines.of("Sign", &SignatureAlgorithm::ALL, &has.sign, name, signs, |a| {
+        key(&|spec| a.fits(spec))
+    });
     let name = |a: &MacAlgorithm| a.name().to_owned();
-    lines.of("MAC", &MacAlgorithm::ALL, &has.mac, name, macs);
+    lines.of("MAC", &MacAlgorithm::ALL, &has.mac, name, macs, |a| key(&|spec| a.fits(spec)));
     let name = |a: &EncryptionAlgorithm| a.name().to_owned();
-    lines.of("Decrypt", &EncryptionAlgorithm::ALL, &has.decrypt, name, decrypts);
+    lines.of("Decrypt", &EncryptionAlgorithm::ALL, &has.decrypt, name, decrypts, |a| {
+        key(&|spec| a.fits(spec))
+    });
     let name = |a: &WrapAlgorithm| a.name().to_owned();
-    lines.of("Unwrap", &WrapAlgorithm::ALL, &has.unwrap, name, unwraps);
+    lines.of("Unwrap", &WrapAlgorithm::ALL, &has.unwrap, name, unwraps, |a| {
+        key(&|spec| a.fits(spec))
+    });
     format!("{}\n| not offered | why |\n|---|---|\n{}\n", lines.offered, lines.missing)
 }
 
@@ -80,6 +87,7 @@ impl Lines<'_> {
         has: &[T],
         name: impl Fn(&T) -> String,
         needs: impl Fn(&T) -> Vec<M>,
+        has_key: impl Fn(&T) -> bool,
     ) {
         let offered: Vec<_> = all.iter().filter(|one| has.contains(one)).map(&name).collect();
         let offered = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
@@ -90,6 +98,11 @@ impl Lines<'_> {
             let why = match (needs(one).is_empty(), missing.is_empty()) {
                 (true, _) => "not over PKCS#11 yet".to_owned(),
                 (_, false) => format!("the module lists no {}", missing.join(", ")),
+                _ if !has_key(one) => "it has no key for it".to_owned(),
+                _ if title == "Keys" => {
+                    "the size or curve is not its, a trial failed, or the profile leaves it out"
+                        .to_owned()
+                }
                 _ => "the profile leaves it out, or a trial failed".to_owned(),
             };
             writeln!(self.missing, "| {title}: {} | {why} |", name(one)).unwrap();
