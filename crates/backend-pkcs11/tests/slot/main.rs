@@ -3,6 +3,7 @@
 
 mod conformance;
 mod custody;
+mod defaults;
 mod faults;
 mod fixture;
 mod forbidden;
