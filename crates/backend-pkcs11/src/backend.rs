@@ -55,10 +55,7 @@ impl Pkcs11Backend {
     pub fn open(config: SlotConfig) -> Result<Self, Error> {
         let SlotConfig { mut profile, token, pin } = config;
         let module = module::load(&profile)?;
-        let token = TokenSelector {
-            label: token.label.or_else(|| profile.token.label.clone()),
-            serial: token.serial.or_else(|| profile.token.serial.clone()),
-        };
+        let token = token.or(&profile.token);
         let slot = Slot::log_in(module, &token, &pin)?;
         let mut offered = Offered::read(slot.module(), slot.id(), &profile.quirks)?;
         let curves = trial::curves(&slot, &profile.quirks, &offered)?;

@@ -29,6 +29,7 @@ mod mechanism;
 mod module;
 mod open;
 mod profile;
+pub mod provision;
 mod public;
 mod random;
 mod session;

@@ -58,6 +58,17 @@ pub struct TokenSelector {
     pub serial: Option<String>,
 }
 
+impl TokenSelector {
+    /// With the fields of `other` where these are not set.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        Self {
+            label: self.label.or_else(|| other.label.clone()),
+            serial: self.serial.or_else(|| other.serial.clone()),
+        }
+    }
+}
+
 /// What a module may reach. Everything else is denied.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -176,13 +176,18 @@ impl Template<'_> {
         format!("keyreeve {} {}", self.spec, self.id).into_bytes()
     }
 
-    fn accepted(&self, mut attributes: Vec<Attribute>) -> Vec<Attribute> {
-        attributes.retain(|attribute| {
-            let name = cka_name(attribute.attribute_type());
-            !self.quirks.refused_attributes.iter().any(|refused| *refused == name)
-        });
-        attributes
+    fn accepted(&self, attributes: Vec<Attribute>) -> Vec<Attribute> {
+        accepted(self.quirks, attributes)
     }
+}
+
+/// Without the attributes that the module refuses.
+pub(crate) fn accepted(quirks: &Quirks, mut attributes: Vec<Attribute>) -> Vec<Attribute> {
+    attributes.retain(|attribute| {
+        let name = cka_name(attribute.attribute_type());
+        !quirks.refused_attributes.iter().any(|refused| *refused == name)
+    });
+    attributes
 }
 
 /// A session object that holds `value` for the time of one wrapping.

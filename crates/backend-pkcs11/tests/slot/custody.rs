@@ -135,7 +135,7 @@ fn assert_unwrappable(raw: &Raw, key: ObjectHandle, n: u8) {
 }
 
 /// A session beside the backend's: logged in with it, since login is the process'.
-fn raw_session(token: &SoftHsm) -> Raw {
+pub(crate) fn raw_session(token: &SoftHsm) -> Raw {
     let module = Pkcs11::new(&token.module).unwrap();
     let slot = module
         .get_slots_with_token()

@@ -14,6 +14,7 @@ mod openssl;
 mod pin;
 mod profiles;
 mod raw;
+mod provision;
 mod removed;
 mod report;
 mod speed;
