@@ -74,7 +74,7 @@ impl Deref for Module {
 }
 
 /// Without the padding: blanks by the standard, NULs from some modules.
-fn trimmed(padded: &str) -> String {
+pub(crate) fn trimmed(padded: &str) -> String {
     padded.trim_end_matches(['\0', ' ']).to_owned()
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use keyreeve_types::{KeySpec, RsaPadding, WrapAlgorithm};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::template::{OMITTABLE, OMITTABLE_IN_PUBLIC};
 
@@ -49,7 +49,7 @@ pub struct Profile {
 
 /// Names a token by what is stable. Never by slot id: SoftHSM and network HSMs
 /// assign those anew.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenSelector {
     /// `CKA_LABEL` of the token, without its padding.

@@ -7,6 +7,7 @@ mod data_key;
 mod decrypt;
 mod dev;
 mod encrypt;
+mod hsm;
 mod jwt;
 mod key;
 mod mac;
@@ -80,6 +81,9 @@ enum Command {
     /// Make the key that seals the software keystore
     #[command(subcommand)]
     RootKey(root_key::Command),
+    /// Look at, initialise, provision and check a PKCS#11 token
+    #[command(subcommand)]
+    Hsm(hsm::Command),
     #[command(subcommand, hide = true)]
     Process(process::Command),
     /// Make and look at vaults
@@ -198,6 +202,7 @@ impl Cli {
             Command::Principal(command) => command.run(settings).await,
             Command::Token(command) => command.run(settings).await,
             Command::RootKey(command) => command.run(),
+            Command::Hsm(command) => command.run(settings),
             // Done by `run`.
             Command::Serve(_) | Command::Dev(_) | Command::Process(_) => Ok(()),
             Command::Completions(command) => command.run(),
@@ -311,6 +316,11 @@ mod tests {
             "keyreeve audit prove --check r17 --with audit.vkey",
             "keyreeve audit export --since 2027-01-31",
             "keyreeve completions bash",
+            "keyreeve hsm list --profile p.toml --mechanisms",
+            "keyreeve hsm list --module /usr/lib/softhsm/libsofthsm2.so --output json",
+            "keyreeve hsm init --profile p.toml --token keyreeve --generate-so-pin so --generate-pin user",
+            "keyreeve hsm provision --profile p.toml --pin-file user --group premium --dry-run",
+            "keyreeve hsm provision --profile p.toml --token t --serial 1 --group premium --export open --root-recipient r",
             "keyreeve token generate",
             "keyreeve token create app --expires 30d",
             "keyreeve token create --principal 11111111-2222-4333-8444-555555555555",
@@ -357,6 +367,10 @@ mod tests {
             "keyreeve token revoke kr_secret",
             "keyreeve token create",
             "keyreeve principal show Deployer",
+            "keyreeve hsm list",
+            "keyreeve hsm list --profile p --module m",
+            "keyreeve hsm provision --profile p --pin 1234 --group g",
+            "keyreeve hsm init --profile p --token t --pin-file f --generate-pin g",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -46,11 +46,11 @@ mod shim;
 mod softhsm;
 
 pub use audit::AuditLog;
-pub use collector::{Collector, Received};
 pub use child::{
     with_container, with_direct, with_direct_and_kryoptic, with_kryoptic, with_opencryptoki,
     with_shim, with_spied, with_tpm2,
 };
+pub use collector::{Collector, Received};
 pub use keyhost::{
     KeyhostProcess, LocalKeyhost, SealedImport, ThroughKeyhost, ThroughSession, policy,
     seal_import, soon,

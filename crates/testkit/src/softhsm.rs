@@ -113,6 +113,15 @@ impl SoftHsm {
         Ok(token)
     }
 
+    /// Where the module is installed.
+    ///
+    /// # Errors
+    ///
+    /// If it is not.
+    pub fn installed() -> Result<PathBuf> {
+        first_of(&SOFTHSM, "softhsm2")
+    }
+
     /// Where the token's objects are, for tests that take them away.
     pub fn token_directory(&self) -> PathBuf {
         self.directory.join("tokens")

@@ -15,6 +15,9 @@
 
 pub(crate) mod canary;
 pub(crate) mod guard;
+mod inventory;
+mod module;
+mod root_recipient;
 mod token;
 pub(crate) mod wrapping_key;
 
@@ -28,7 +31,12 @@ use keyreeve_types::Name;
 
 use crate::error::classify;
 
-pub use self::{token::Token, wrapping_key::Export};
+pub use self::{
+    inventory::{Inventory, MechanismEntry, SlotEntry, TokenEntry},
+    module::Module,
+    token::{Made, Token},
+    wrapping_key::Export,
+};
 
 /// What a group's object is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +45,8 @@ pub(crate) enum Purpose {
     Wrapping,
     /// Signs challenges.
     Canary,
+    /// Opens a root key.
+    Root,
 }
 
 impl Purpose {
@@ -44,6 +54,7 @@ impl Purpose {
         match self {
             Self::Wrapping => "wrapping",
             Self::Canary => "canary",
+            Self::Root => "root",
         }
     }
 

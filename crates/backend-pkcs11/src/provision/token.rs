@@ -3,36 +3,31 @@
 
 use cryptoki::session::Session as Raw;
 use keyreeve_backend::Error;
-use keyreeve_types::{Name, Secret};
+use keyreeve_types::Name;
 
-use super::{Export, canary, guard, wrapping_key};
-use crate::{
-    module,
-    profile::{Profile, Quirks, TokenSelector},
-    slot::Slot,
-};
+use super::{Export, canary, guard, root_recipient, wrapping_key};
+use crate::{profile::Profile, slot::Slot};
 
 /// A token that this process is logged in to as the user.
 pub struct Token {
-    slot: Slot,
-    quirks: Quirks,
+    pub(super) slot: Slot,
+    pub(super) profile: Profile,
+}
+
+/// Whether an object was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// It was found, and works.
+    Found,
+    /// It was made, and works.
+    New,
+    /// It is not there, and was not to be made.
+    Missing,
 }
 
 impl Token {
-    /// Loads the module, finds the token and logs in. The PIN is tried once.
-    ///
-    /// # Errors
-    ///
-    /// As [`crate::Pkcs11Backend::open`].
-    pub fn log_in(
-        profile: Profile,
-        token: TokenSelector,
-        pin: &Secret<String>,
-    ) -> Result<Self, Error> {
-        let module = module::load(&profile)?;
-        let token = token.or(&profile.token);
-        let slot = Slot::log_in(module, &token, pin)?;
-        Ok(Self { slot, quirks: profile.quirks })
+    pub(super) const fn new(slot: Slot, profile: Profile) -> Self {
+        Self { slot, profile }
     }
 
     /// How the wrapping key of `group` may leave; `None` if there is none.
@@ -48,6 +43,15 @@ impl Token {
         }
     }
 
+    /// Whether the module enforces [`Export::Trusted`].
+    ///
+    /// # Errors
+    ///
+    /// If there is no session for the trial.
+    pub fn enforces_trust(&self) -> Result<bool, Error> {
+        Ok(guard::trust_is_enforced(&self.session()?))
+    }
+
     /// Makes the wrapping key of `group`, which may leave as `export` says; without
     /// it, [`Export::Trusted`] where the module enforces that, else [`Export::Never`].
     ///
@@ -56,14 +60,14 @@ impl Token {
     /// [`Error::Unsupported`] if the key is to be trusted to a module that does not
     /// enforce it; otherwise as a generation has them.
     pub fn make_wrapping_key(&self, group: &Name, export: Option<Export>) -> Result<Export, Error> {
-        let enforced = guard::trust_is_enforced(&self.session()?);
+        let enforced = self.enforces_trust()?;
         let export = match export {
             Some(Export::Trusted) if !enforced => return Err(Error::Unsupported),
             Some(export) => export,
             None if enforced => Export::Trusted,
             None => Export::Never,
         };
-        wrapping_key::make(&self.session()?, &self.quirks, group, export)?;
+        wrapping_key::make(&self.session()?, &self.profile.quirks, group, export)?;
         Ok(export)
     }
 
@@ -80,29 +84,48 @@ impl Token {
         guard::opens_only_sensitive(&session, key)
     }
 
-    /// Whether the canary of `group` is there; if it is, it has signed a challenge.
+    /// The canary of `group`: it has signed a challenge if it is there, and is made
+    /// if it is not and `make` says so.
     ///
     /// # Errors
     ///
-    /// [`Error::FaultyResult`] if it signed wrongly; otherwise as `C_Sign`.
-    pub fn canary(&self, group: &Name) -> Result<bool, Error> {
+    /// [`Error::FaultyResult`] if it signed wrongly; otherwise as `C_Sign`, or as a
+    /// generation has them.
+    pub fn canary(&self, group: &Name, make: bool) -> Result<Made, Error> {
         let session = self.session()?;
         match canary::find(&session, group)? {
-            Some(canary) => canary::prove(&session, &canary).map(|()| true),
-            None => self.slot.confirm_present().map(|()| false),
+            Some(canary) => canary::prove(&session, &canary).map(|()| Made::Found),
+            None if make => {
+                self.slot.confirm_present()?;
+                canary::make(&session, &self.profile.quirks, group).map(|_| Made::New)
+            }
+            None => self.slot.confirm_present().map(|()| Made::Missing),
         }
     }
 
-    /// Makes the canary of `group`, and has it sign once.
+    /// The root recipient called `name`: it has encrypted and decrypted once if it is
+    /// there, and is made if it is not and `make` says so.
     ///
     /// # Errors
     ///
-    /// As [`Token::canary`], or as a generation has them.
-    pub fn make_canary(&self, group: &Name) -> Result<(), Error> {
-        canary::make(&self.session()?, &self.quirks, group).map(|_| ())
+    /// As [`Token::canary`].
+    pub fn root_recipient(&self, name: &Name, make: bool) -> Result<Made, Error> {
+        let session = self.session()?;
+        let (key, made) = match root_recipient::find(&session, name)? {
+            Some(key) => (key, Made::Found),
+            None => {
+                self.slot.confirm_present()?;
+                if !make {
+                    return Ok(Made::Missing);
+                }
+                (root_recipient::make(&session, &self.profile.quirks, name)?, Made::New)
+            }
+        };
+        root_recipient::prove(&session, key).map(|()| made)
     }
 
-    fn session(&self) -> Result<Raw, Error> {
+    /// A session for one act.
+    pub(super) fn session(&self) -> Result<Raw, Error> {
         self.slot.open_session()
     }
 }

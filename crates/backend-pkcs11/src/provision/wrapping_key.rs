@@ -21,12 +21,14 @@ use cryptoki::{
 };
 use keyreeve_backend::Error;
 use keyreeve_types::Name;
+use serde::{Deserialize, Serialize};
 
 use super::{Purpose, guard};
 use crate::{error::classify, profile::Quirks, template};
 
 /// How the key may leave its slot for another of the group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Export {
     /// Wrapped by a key that the security officer has marked trusted, and no other.
     Trusted,

@@ -4,7 +4,7 @@ use cryptoki::{
     mechanism::Mechanism,
     object::{Attribute, AttributeType},
 };
-use keyreeve_backend_pkcs11::provision::{Export, Token};
+use keyreeve_backend_pkcs11::provision::{Export, Made, Module, Token};
 use keyreeve_testkit::{SoftHsm, with_direct};
 use keyreeve_types::Name;
 
@@ -58,16 +58,16 @@ fn a_wrapping_key_that_opens_readable_keys_is_told_apart() {
 fn a_canary_signs_what_nobody_has_seen() {
     with_direct(|token| {
         let token = logged_in(token);
-        assert!(!token.canary(&group()).unwrap());
-        token.make_canary(&group()).unwrap();
-        assert!(token.canary(&group()).unwrap());
-        assert!(!token.canary(&"other".parse().unwrap()).unwrap());
+        assert_eq!(token.canary(&group(), false).unwrap(), Made::Missing);
+        assert_eq!(token.canary(&group(), true).unwrap(), Made::New);
+        assert_eq!(token.canary(&group(), true).unwrap(), Made::Found);
+        assert_eq!(token.canary(&"other".parse().unwrap(), false).unwrap(), Made::Missing);
     });
 }
 
 fn logged_in(token: &SoftHsm) -> Token {
     let config = config(token);
-    Token::log_in(config.profile, config.token, &config.pin).unwrap()
+    Module::load(config.profile).unwrap().log_in(config.token, &config.pin).unwrap()
 }
 
 fn group() -> Name {

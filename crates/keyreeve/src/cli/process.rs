@@ -1,4 +1,4 @@
-//! `keyreeve process`: what the supervisor starts. Not for people.
+//! `keyreeve process`: what the supervisor and `keyreeve hsm` start. Not for people.
 
 use std::process::ExitCode;
 
@@ -14,6 +14,8 @@ pub(crate) enum Command {
         /// For whoever reads a list of processes
         name: String,
     },
+    /// Holds a module, for `keyreeve hsm`
+    Hsm,
 }
 
 impl Command {
@@ -21,6 +23,7 @@ impl Command {
         match self {
             Self::Front => process::front(),
             Self::Keyhost { name: _ } => process::keyhost(),
+            Self::Hsm => keyreeve_hsm::worker::run(),
         }
     }
 }

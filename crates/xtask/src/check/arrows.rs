@@ -61,7 +61,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("azure", &["service"]),
     ("client", &["proto"]),
     ("server", &["grpc", "azure", "backend-pkcs11", "backend-software", "store-redb", "memory"]),
-    ("keyreeve", &["server", "client"]),
+    ("hsm", &["backend-pkcs11", "keyhost"]),
+    ("keyreeve", &["server", "client", "hsm"]),
     ("acceptance", &["keyreeve", "testkit"]),
 ];
 

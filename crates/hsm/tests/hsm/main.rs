@@ -1,0 +1,7 @@
+//! Tokens set up for real, in SoftHSM.
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod fixture;
+mod init;
+mod provision;
+mod worker;
