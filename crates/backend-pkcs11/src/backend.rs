@@ -34,12 +34,12 @@ pub struct Pkcs11Backend {
 
 /// What every session of the slot needs.
 pub(crate) struct Shared {
-    pub(crate) slot: Slot,
+    pub(crate) slot: Arc<Slot>,
     pub(crate) quirks: Quirks,
     pub(crate) capabilities: Capabilities,
     /// The mechanism that is RFC 5649.
     pub(crate) kwp: Option<MechanismType>,
-    keep_alive: Option<KeepAlive>,
+    pub(crate) keep_alive: Option<KeepAlive>,
 }
 
 impl Pkcs11Backend {
@@ -53,10 +53,19 @@ impl Pkcs11Backend {
     /// [`Error::DeviceFailed`] if the module does not start or shows no such token:
     /// a later, fresh process may find it.
     pub fn open(config: SlotConfig) -> Result<Self, Error> {
-        let SlotConfig { mut profile, token, pin } = config;
+        let SlotConfig { profile, token, pin } = config;
         let module = module::load(&profile)?;
         let token = token.or(&profile.token);
-        let slot = Slot::log_in(module, &token, &pin)?;
+        let slot = Arc::new(Slot::log_in(module, &token, &pin)?);
+        let (shared, _) = Shared::of(slot, profile)?;
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+impl Shared {
+    /// What sessions of `slot` need, found out by asking the token and by trying; and
+    /// what it says that it offers.
+    pub(crate) fn of(slot: Arc<Slot>, mut profile: Profile) -> Result<(Self, Offered), Error> {
         let mut offered = Offered::read(slot.module(), slot.id(), &profile.quirks)?;
         let curves = trial::curves(&slot, &profile.quirks, &offered)?;
         trial::cbc_padding(&slot, &mut offered)?;
@@ -66,7 +75,7 @@ impl Pkcs11Backend {
         let kwp = mechanism::kwp(&profile.quirks, &offered);
         let keep_alive = profile.keep_alive_seconds.map(Duration::from_secs).map(KeepAlive::new);
         let quirks = profile.quirks;
-        Ok(Self { shared: Arc::new(Shared { slot, quirks, capabilities, kwp, keep_alive }) })
+        Ok((Self { slot, quirks, capabilities, kwp, keep_alive }, offered))
     }
 }
 

@@ -36,7 +36,23 @@ impl Slot {
         token: &TokenSelector,
         pin: &Secret<String>,
     ) -> Result<Self, Error> {
-        let (id, info) = find(&module, token)?;
+        let (id, info) = Self::untried(&module, token)?;
+        let anchor = module.open_rw_session(id).map_err(|error| classify(&error))?;
+        let auth: AuthPin = pin.expose().clone().into();
+        match anchor.login(UserType::User, Some(&auth)) {
+            Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
+            Err(error) => return Err(refused(&info, &error)),
+        }
+        Ok(Self { module, id, serial: info.serial, anchor: Mutex::new(anchor) })
+    }
+
+    /// The token's slot, if its user PIN may be tried.
+    pub(crate) fn locate(module: &Module, token: &TokenSelector) -> Result<SlotId, Error> {
+        Self::untried(module, token).map(|(id, _)| id)
+    }
+
+    fn untried(module: &Module, token: &TokenSelector) -> Result<(SlotId, TokenInfo), Error> {
+        let (id, info) = find(module, token)?;
         if info.user_pin_locked {
             return Err(Error::NeedsOperator(format!(
                 "the user PIN of token {:?} is locked; the security officer must reset it",
@@ -49,13 +65,7 @@ impl Slot {
                 info.label
             )));
         }
-        let anchor = module.open_rw_session(id).map_err(|error| classify(&error))?;
-        let auth: AuthPin = pin.expose().clone().into();
-        match anchor.login(UserType::User, Some(&auth)) {
-            Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
-            Err(error) => return Err(refused(&info, &error)),
-        }
-        Ok(Self { module, id, serial: info.serial, anchor: Mutex::new(anchor) })
+        Ok((id, info))
     }
 
     /// A session for the calling thread, logged in by way of the anchor.

@@ -229,7 +229,7 @@ fn signs(
 }
 
 /// Some bytes of the right length; what they are does not matter.
-fn trial_input(algorithm: SignatureAlgorithm) -> Vec<u8> {
+pub(crate) fn trial_input(algorithm: SignatureAlgorithm) -> Vec<u8> {
     match algorithm.input() {
         SignInput::Digest(digest) => vec![0x5a; digest.len()],
         SignInput::Message => b"keyreeve trial signature".to_vec(),

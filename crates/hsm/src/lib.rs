@@ -12,21 +12,29 @@
 //! again; what could lose something asks to be told so.
 
 mod ask;
+pub mod ceremony;
+mod check;
 mod failure;
 mod init;
 mod list;
+mod moment;
 mod pin;
 mod provision;
+mod replicate;
+mod rotate;
 mod slot;
 pub mod worker;
 
+pub use check::{GroupReport, Report, check};
 pub use failure::Failure;
 pub use init::{Init, Initialized, init};
 pub use keyreeve_backend_pkcs11::{
     TokenSelector,
-    provision::{Export, Inventory, MechanismEntry, SlotEntry, TokenEntry},
+    provision::{Attempt, Export, Inventory, MechanismEntry, Row, SlotEntry, TokenEntry, Verdict},
 };
 pub use list::list;
 pub use pin::{NewPin, Pin};
 pub use provision::{Outcome, Provision, Provisioned, Step, provision};
+pub use replicate::{End, Replicated, replicate};
+pub use rotate::{Rotated, rotate_pin};
 pub use slot::{Source, Target};

@@ -165,7 +165,7 @@ fn prompt(text: &str) -> io::Result<Zeroizing<String>> {
 }
 
 /// A byte at a time: what is read beyond the line would be the shell's.
-fn read_line(from: &mut impl Read) -> io::Result<Zeroizing<String>> {
+pub(crate) fn read_line(from: &mut impl Read) -> io::Result<Zeroizing<String>> {
     let mut line = Zeroizing::new(Vec::with_capacity(256));
     let mut byte = [0];
     while line.len() < MAX_FILE as usize && from.read(&mut byte)? == 1 && byte[0] != b'\n' {

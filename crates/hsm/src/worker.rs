@@ -10,15 +10,15 @@ use std::{
 
 use keyreeve_backend_pkcs11::{
     Profile,
-    provision::{Module, Token},
+    provision::{Module, Token, Transport, TransportKey},
 };
 use keyreeve_keyhost::sandbox::{Sandbox, Syscalls, no_core_files, not_dumpable};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Failure,
+    Export, Failure,
     ask::{Ask, Load},
-    init, provision,
+    check, init, provision, replicate, rotate,
 };
 
 /// Serves the socket that is the standard input, until its end.
@@ -41,7 +41,7 @@ fn serve() -> io::Result<()> {
         Err(failure) => return reply::<()>(&mut replies, Err(failure)),
     };
     reply(&mut replies, Ok(()))?;
-    let mut worker = Worker { module, token: None };
+    let mut worker = Worker { module, token: None, transport: None };
     while let Some(ask) = next::<Ask>(&mut asked)? {
         worker.answer(ask, &mut replies)?;
     }
@@ -51,6 +51,8 @@ fn serve() -> io::Result<()> {
 struct Worker {
     module: Module,
     token: Option<Token>,
+    /// Of a transfer to this token.
+    transport: Option<Transport>,
 }
 
 impl Worker {
@@ -68,7 +70,37 @@ impl Worker {
             Ask::Provision(ask) => {
                 reply(replies, self.token().and_then(|token| provision::in_worker(token, &ask)))
             }
+            Ask::Check(ask) => {
+                reply(replies, self.token().and_then(|token| check::in_worker(token, ask)))
+            }
+            Ask::ChangePin(ask) => reply(replies, rotate::in_worker(&self.module, ask)),
+            Ask::WrappingKey(group) => reply(replies, self.wrapping_key(&group)),
+            Ask::MakeTransport => reply(replies, self.make_transport()),
+            Ask::WrapOut(ask) => reply(replies, replicate::wrap_out(&self.module, &ask)),
+            Ask::TakeIn(ask) => {
+                let transport = self.transport.as_ref();
+                let taken =
+                    self.token().and_then(|token| replicate::take_in(token, transport, &ask));
+                reply(replies, taken)
+            }
+            Ask::Prove(ask) => {
+                reply(replies, self.token().and_then(|token| replicate::prove(token, ask)))
+            }
+            Ask::Close(group) => reply(replies, self.close(&group)),
         }
+    }
+
+    fn wrapping_key(&self, group: &str) -> Result<Option<Export>, Failure> {
+        Ok(self.token()?.wrapping_key(&provision::name(group, "group")?)?)
+    }
+
+    fn make_transport(&mut self) -> Result<TransportKey, Failure> {
+        let transport = self.token()?.make_transport()?;
+        Ok(self.transport.insert(transport).public.clone())
+    }
+
+    fn close(&self, group: &str) -> Result<bool, Failure> {
+        Ok(self.token()?.close_wrapping_key(&provision::name(group, "group")?)?)
     }
 
     fn token(&self) -> Result<&Token, Failure> {

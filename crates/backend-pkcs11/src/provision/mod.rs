@@ -14,11 +14,14 @@
 //! gone, and calls it success.
 
 pub(crate) mod canary;
+mod check;
 pub(crate) mod guard;
+mod hardening;
 mod inventory;
 mod module;
 mod root_recipient;
 mod token;
+mod transfer;
 pub(crate) mod wrapping_key;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -32,9 +35,12 @@ use keyreeve_types::Name;
 use crate::error::classify;
 
 pub use self::{
+    check::{Row, Verdict},
+    hardening::Attempt,
     inventory::{Inventory, MechanismEntry, SlotEntry, TokenEntry},
     module::Module,
     token::{Made, Token},
+    transfer::{Proof, Transport, TransportKey, challenge},
     wrapping_key::Export,
 };
 

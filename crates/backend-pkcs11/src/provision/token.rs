@@ -1,6 +1,8 @@
 //! A token, as those who set it up use it: one act at a time, each in a session of
 //! its own, so that one that failed poisons nothing.
 
+use std::sync::Arc;
+
 use cryptoki::session::Session as Raw;
 use keyreeve_backend::Error;
 use keyreeve_types::Name;
@@ -10,7 +12,7 @@ use crate::{profile::Profile, slot::Slot};
 
 /// A token that this process is logged in to as the user.
 pub struct Token {
-    pub(super) slot: Slot,
+    pub(super) slot: Arc<Slot>,
     pub(super) profile: Profile,
 }
 
@@ -26,8 +28,8 @@ pub enum Made {
 }
 
 impl Token {
-    pub(super) const fn new(slot: Slot, profile: Profile) -> Self {
-        Self { slot, profile }
+    pub(super) fn new(slot: Slot, profile: Profile) -> Self {
+        Self { slot: Arc::new(slot), profile }
     }
 
     /// How the wrapping key of `group` may leave; `None` if there is none.
@@ -122,6 +124,17 @@ impl Token {
             }
         };
         root_recipient::prove(&session, key).map(|()| made)
+    }
+
+    /// How many sessions can be open at once, of `most` that are asked for.
+    pub fn sessions(&self, most: usize) -> usize {
+        let open: Vec<Raw> = (0..most).map_while(|_| self.session().ok()).collect();
+        open.len()
+    }
+
+    /// How many threads the profile gives the slot.
+    pub const fn threads(&self) -> usize {
+        self.profile.threads
     }
 
     /// A session for one act.

@@ -49,8 +49,10 @@ pub(crate) fn find(session: &Raw, group: &Name) -> Result<Option<ObjectHandle>, 
     };
     let wanted = [AttributeType::KeyType, AttributeType::ValueLen, AttributeType::Sensitive];
     let found = session.get_attributes(key, &wanted).map_err(|error| classify(&error))?;
+    // SoftHSM does not know the length of a key that was unwrapped.
+    let untold = found.contains(&Attribute::ValueLen(0.into()));
     let sound = found.contains(&Attribute::KeyType(KeyType::AES))
-        && found.contains(&Attribute::ValueLen(32.into()))
+        && (found.contains(&Attribute::ValueLen(32.into())) || untold)
         && found.contains(&Attribute::Sensitive(true));
     if !sound {
         tracing::error!(%group, "the object in the wrapping key's place is no such key");
@@ -87,7 +89,6 @@ pub(crate) fn attributes(quirks: &Quirks, group: &Name, export: Export) -> Vec<A
         Attribute::Private(true),
         Attribute::Sensitive(true),
         Attribute::Extractable(export != Export::Never),
-        Attribute::Modifiable(false),
         // A key is closed by copying it: the copy is less than the original.
         Attribute::Copyable(export == Export::Open),
         Attribute::Id(Purpose::Wrapping.id(group).to_vec()),
@@ -109,6 +110,8 @@ pub(crate) fn attributes(quirks: &Quirks, group: &Name, export: Export) -> Vec<A
             MechanismType::AES_KEY_WRAP_PAD,
         ]));
     }
+    // SoftHSM takes nothing after this one when it unwraps or copies.
+    attributes.push(Attribute::Modifiable(export == Export::Open));
     template::accepted(quirks, attributes)
 }
 
@@ -118,7 +121,7 @@ pub(crate) fn with_unwrap_template<T>(
     mut attributes: Vec<Attribute>,
     make: impl Fn(&[Attribute]) -> Result<T, Pkcs11Error>,
 ) -> Result<T, Error> {
-    attributes.push(guard::unwrap_template());
+    attributes.insert(0, guard::unwrap_template());
     let refused = match make(&attributes) {
         Ok(made) => return Ok(made),
         Err(error) => error,
@@ -137,7 +140,7 @@ pub(crate) fn with_unwrap_template<T>(
         return Err(classify(&refused));
     };
     tracing::info!("the module takes no CKA_UNWRAP_TEMPLATE");
-    attributes.pop();
+    attributes.remove(0);
     make(&attributes).map_err(|error| classify(&error))
 }
 
