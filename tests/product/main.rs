@@ -11,6 +11,7 @@ mod canaries;
 mod crash;
 mod durability;
 mod first_steps;
+mod hsm;
 mod identity;
 mod interop;
 // What is looked for and how is one thing, here and where memory is read.

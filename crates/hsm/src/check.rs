@@ -10,8 +10,8 @@ use keyreeve_backend_pkcs11::provision::{Made, Token, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, Export, Failure, Inventory, Pin, Row, Target, TokenEntry, ask::Ask, moment,
-    provision::name, slot::Slot,
+    Attempt, Export, Failure, Pin, Row, Target, TokenEntry, ask::Ask, moment, provision::name,
+    slot::Slot,
 };
 
 /// Longest time of a check: the slowest tokens make an RSA-4096 key in minutes.
@@ -82,18 +82,7 @@ pub fn check(target: &Target, pin: &Pin, group: Option<&str>) -> Result<Report, 
         name(group, "group")?;
     }
     let mut slot = Slot::start(target, &[])?;
-    let inventory: Inventory = slot.ask(&Ask::Inventory)?;
-    let selector = slot.token.clone();
-    let is_it = |token: &TokenEntry| {
-        token.initialized
-            && selector.label.as_ref().is_none_or(|label| *label == token.label)
-            && selector.serial.as_ref().is_none_or(|serial| *serial == token.serial)
-    };
-    let tokens = inventory.slots.into_iter().filter_map(|slot| slot.token);
-    let token = tokens
-        .into_iter()
-        .find(is_it)
-        .ok_or_else(|| Failure::new("the module shows no such token", "see `keyreeve hsm list`"))?;
+    let token = slot.token_entry()?;
     slot.log_in(pin)?;
     let ask = Ask::Check(Check { token, group: group.map(str::to_owned) });
     slot.exchange(&ask, LIMIT)

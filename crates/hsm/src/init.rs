@@ -59,10 +59,18 @@ pub fn init(target: &Target, init: &Init) -> Result<Initialized, Failure> {
     let pins: Vec<_> = [officer.file(), user.file()].into_iter().flatten().collect();
     let mut slot = Slot::start(target, &pins)?;
     let inventory: Inventory = slot.ask(&Ask::Inventory)?;
-    if let Some(token) = labelled(&inventory, &init.label)
-        && !init.erase
-    {
-        return Ok(Initialized { token: token.clone(), changed: false });
+    match labelled(&inventory, &init.label) {
+        Some(token) if !init.erase && token.user_pin == "none" => {
+            return Err(Failure::new(
+                format!("token {:?} is initialised and has no user PIN", init.label),
+                "an earlier run stopped half-way, and nothing is in the token: run the command \
+                 again with --erase and the officer's PIN",
+            ));
+        }
+        Some(token) if !init.erase => {
+            return Ok(Initialized { token: token.clone(), changed: false });
+        }
+        _ => {}
     }
     let (number, pin_length) = choose(&inventory, init)?;
     let label = init.label.clone();

@@ -22,7 +22,7 @@ use keyreeve_backend_pkcs11::{TokenSelector, provision::Module};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Failure, Inventory, NewPin, Pin, Target,
+    Failure, NewPin, Pin, Target,
     ask::Ask,
     pin::{absolute, sync_directory, write_new},
     slot::Slot,
@@ -72,9 +72,7 @@ pub fn rotate_pin(target: &Target, file: &Path, typed: bool) -> Result<Rotated, 
         };
     if !changed {
         let mut slot = Slot::start(target, &[&old, &new])?;
-        let inventory: Inventory = slot.ask(&Ask::Inventory)?;
-        let tokens = inventory.slots.iter().filter_map(|slot| slot.token.as_ref());
-        let pin_length = tokens.map(|token| token.pin_length).next().unwrap_or((4, 255));
+        let pin_length = slot.token_entry()?.pin_length;
         let token = slot.token.clone();
         let (ask_old, ask_new) = (old.clone(), new.clone());
         let ask = ChangePin { token, old: ask_old, new: ask_new, typed, pin_length };

@@ -14,7 +14,7 @@ use keyreeve_backend_pkcs11::{Profile, TokenSelector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Failure, Pin,
+    Failure, Inventory, Pin, TokenEntry,
     ask::{Ask, Load},
     pin::absolute,
 };
@@ -90,6 +90,21 @@ impl Slot {
         // Typing takes as long as it takes.
         let limit = if pin == Pin::Terminal { 10 * ACT } else { ACT };
         self.exchange(&Ask::LogIn { token: self.token.clone(), pin }, limit)
+    }
+
+    /// What the module says of the token that is meant, without a login.
+    pub(crate) fn token_entry(&mut self) -> Result<TokenEntry, Failure> {
+        let inventory: Inventory = self.ask(&Ask::Inventory)?;
+        let TokenSelector { label, serial } = &self.token;
+        let is_it = |token: &TokenEntry| {
+            token.initialized
+                && label.as_ref().is_none_or(|label| *label == token.label)
+                && serial.as_ref().is_none_or(|serial| *serial == token.serial)
+        };
+        let tokens = inventory.slots.into_iter().filter_map(|slot| slot.token);
+        tokens.into_iter().find(is_it).ok_or_else(|| {
+            Failure::new("the module shows no such token", "see `keyreeve hsm list`")
+        })
     }
 
     /// Asks, and waits for the answer at most [`ACT`].

@@ -8,7 +8,7 @@ use crate::{
     cli::Settings,
     failure::Failure,
     output::{Format, print_line},
-    table::{finish, or_dash, table},
+    table::{finish, table},
 };
 
 #[derive(Args)]
@@ -64,7 +64,11 @@ fn for_people(report: &Report) -> String {
             yes(row.listed),
             yes(row.offered),
             trial,
-            or_dash(row.per_second.map(|n| n.to_string()).unwrap_or_default()),
+            match row.per_second {
+                None => "-".to_owned(),
+                Some(0) => "<1".to_owned(),
+                Some(count) => count.to_string(),
+            },
         ]);
     }
     parts.push(finish(&algorithms));
