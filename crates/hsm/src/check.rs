@@ -211,6 +211,11 @@ mod tests {
         }
     }
 
+    fn could(tried: &str) -> Attempt {
+        let (key, tried, answer) = ("a key".to_owned(), tried.to_owned(), "done".to_owned());
+        Attempt { key, tried, held: false, answer }
+    }
+
     /// Guards against a report that calls a token sound whatever was found: each of
     /// these faults alone makes it unfit.
     #[test]
@@ -223,7 +228,8 @@ mod tests {
         let group = |wrapping_key, canary| {
             Some(GroupReport { group: "g".to_owned(), wrapping_key, canary })
         };
-        let faults: [fn(&mut Report); 5] = [
+        let faults: [fn(&mut Report); 6] = [
+            |r| r.hardening = vec![could("read CKA_VALUE")],
             |r| r.algorithms = vec![row(true, Verdict::Wrong)],
             |r| r.algorithms = vec![row(true, Verdict::Refused)],
             |r| r.sessions = 2,

@@ -69,8 +69,8 @@ impl Token {
         Ok(attempts)
     }
 
-    /// Tries what is forbidden with the wrapping key of `group`: the real one, since
-    /// what it opens is what matters. Nothing of it stays.
+    /// Tries what is forbidden with the wrapping key of `group`: on the real one what
+    /// cannot harm it, on one like it what could. Nothing of it stays.
     ///
     /// # Errors
     ///
@@ -78,28 +78,27 @@ impl Token {
     pub fn wrapping_key_hardening(&self, group: &Name) -> Result<Vec<Attempt>, Error> {
         let session = self.session()?;
         let key = wrapping_key::find(&session, group)?.ok_or(Error::KeyMissing)?;
+        let export = wrapping_key::export(&session, key)?;
         let name = "the group's wrapping key";
         let mut attempts = Vec::new();
         let mut trial = Trial { token: self, name, key, attempts: &mut attempts };
         trial.read()?;
-        trial.change()?;
-        trial.wrap()?;
         trial.other_use(KeyOps::of(&[Operation::WrapKey, Operation::UnwrapKey]))?;
+        // An open one can be wrapped and changed: that it is open is the finding.
+        if export != Export::Open {
+            trial.wrap()?;
+            trial.key = wrapping_key::throwaway(&session, &self.profile.quirks, group, export)?;
+            trial.change()?;
+        }
+        let mut note = |tried: &str, held: bool| {
+            let answer = if held { "refused" } else { "done" }.to_owned();
+            attempts.push(Attempt { key: name.to_owned(), tried: tried.to_owned(), held, answer });
+        };
         let opens = guard::opens_only_sensitive(&self.session()?, key)?;
-        attempts.push(Attempt {
-            key: name.to_owned(),
-            tried: "open a wrapped key as readable or extractable".to_owned(),
-            held: opens,
-            answer: if opens { "refused" } else { "done" }.to_owned(),
-        });
-        if wrapping_key::export(&session, key)? == Export::Trusted {
-            let held = guard::trust_is_enforced(&self.session()?);
-            attempts.push(Attempt {
-                key: name.to_owned(),
-                tried: "make a key trusted without the security officer".to_owned(),
-                held,
-                answer: if held { "refused" } else { "done" }.to_owned(),
-            });
+        note("open a wrapped key as readable or extractable", opens);
+        if export == Export::Trusted {
+            let enforced = guard::trust_is_enforced(&self.session()?);
+            note("make a key trusted without the security officer", enforced);
         }
         Ok(attempts)
     }

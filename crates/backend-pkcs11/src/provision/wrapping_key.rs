@@ -23,7 +23,7 @@ use keyreeve_backend::Error;
 use keyreeve_types::Name;
 use serde::{Deserialize, Serialize};
 
-use super::{Purpose, guard};
+use super::{Purpose, check::session_object, guard};
 use crate::{error::classify, profile::Quirks, template};
 
 /// How the key may leave its slot for another of the group.
@@ -73,7 +73,21 @@ pub(crate) fn make(
     export: Export,
 ) -> Result<ObjectHandle, Error> {
     let mut attributes = attributes(quirks, group, export);
-    attributes.push(Attribute::ValueLen(32.into()));
+    attributes.insert(0, Attribute::ValueLen(32.into()));
+    with_unwrap_template(attributes, |template| {
+        session.generate_key(&Mechanism::AesKeyGen, template)
+    })
+}
+
+/// A session object like the wrapping key of `group`, to try things on.
+pub(super) fn throwaway(
+    session: &Raw,
+    quirks: &Quirks,
+    group: &Name,
+    export: Export,
+) -> Result<ObjectHandle, Error> {
+    let mut attributes = session_object(attributes(quirks, group, export));
+    attributes.insert(0, Attribute::ValueLen(32.into()));
     with_unwrap_template(attributes, |template| {
         session.generate_key(&Mechanism::AesKeyGen, template)
     })

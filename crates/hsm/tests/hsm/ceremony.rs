@@ -109,6 +109,27 @@ fn two_people_run_a_ceremony_and_its_transcript_cannot_be_changed() {
     assert!(run(&other, &table.path("other"), &two, |_| {}).is_err(), "another plan's hash");
 }
 
+/// Guards against a ceremony that goes on after a step that failed, and a transcript
+/// that passes for a whole one then.
+#[test]
+fn a_step_that_fails_ends_the_ceremony_and_is_written_down() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let table = Table::set();
+    // Slot b has no token yet when it is to be provisioned.
+    let text = fs::read_to_string(&table.plan).unwrap();
+    let text = text.replacen("do = 'init'\nslot = 'b'", "do = 'init'\nslot = 'a'", 1);
+    fs::write(&table.plan, text).unwrap();
+    let plan = Plan::load(&table.plan).unwrap();
+    let two = [table.confirmation("Ann", &plan, 1001), table.confirmation("Ben", &plan, 1002)];
+    let failure = run(&plan, &table.path("t"), &two, |_| {}).unwrap_err();
+    assert!(failure.what.starts_with("step 4: "), "{failure}");
+    let verified = verify(&table.path("t"), &plan).unwrap();
+    assert_eq!(verified.steps, 3);
+    assert!(verified.faults.iter().any(|fault| fault.starts_with("step 4 failed")));
+}
+
 /// Guards against a plan whose slip shows half-way through.
 #[test]
 fn a_plan_that_cannot_be_run_is_refused_when_it_is_read() {
