@@ -8,7 +8,11 @@
 mod codes;
 mod operations;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+    time::{Duration, Instant},
+};
 
 use keyreeve_backend::{Error, KeyBackend, Session};
 use keyreeve_backend_pkcs11::Pkcs11Backend;
@@ -82,6 +86,33 @@ fn a_module_that_crashes_is_an_error_to_its_caller() {
     let signed = session.sign(&new.key, SignatureAlgorithm::Es256, &[7; 32], &mut out);
     assert!(matches!(signed, Err(Error::DeviceFailed(_))), "{signed:?}");
     assert!(out.is_empty());
+}
+
+/// Guards against tests of time-outs that pass because nothing was slow, and against a
+/// session that is of no use after its module was.
+#[test]
+fn a_slow_and_a_hanging_module_go_on_where_they_were() {
+    with_shim(|token| {
+        let backend = backend(token);
+        let mut session = backend.open_session().unwrap();
+        let new = session.generate(id(1), KeySpec::EcP256, SIGN).unwrap();
+        let mut sign = || {
+            let (started, mut out) = (Instant::now(), Vec::new());
+            session.sign(&new.key, SignatureAlgorithm::Es256, &[7; 32], &mut out).unwrap();
+            started.elapsed()
+        };
+        token.faults().set(&["C_SignInit always delay 150"]).unwrap();
+        assert!(sign() >= Duration::from_millis(150));
+        token.faults().set(&["C_SignInit always hang"]).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(300));
+                token.faults().clear().unwrap();
+            });
+            assert!(sign() >= Duration::from_millis(250));
+        });
+        sign();
+    });
 }
 
 /// Every operation but those `without`, under every return value of every call it makes.
