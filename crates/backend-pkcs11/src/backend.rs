@@ -3,14 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use cryptoki::mechanism::MechanismType;
-use keyreeve_backend::{Capabilities, Error, KeyBackend};
-use keyreeve_types::Secret;
+use keyreeve_backend::{Capabilities, Custody, Error, KeyBackend, Session as _};
+use keyreeve_types::{Name, Secret};
 
 use crate::{
+    group::{Group, GroupConfig},
     keep_alive::KeepAlive,
     mechanism::{self, Offered},
     module,
     profile::{Profile, Quirks, TokenSelector},
+    provision::canary::{self, Canary},
     session::{Pkcs11Key, Pkcs11Session},
     slot::Slot,
     trial,
@@ -40,6 +42,9 @@ pub(crate) struct Shared {
     /// The mechanism that is RFC 5649.
     pub(crate) kwp: Option<MechanismType>,
     pub(crate) keep_alive: Option<KeepAlive>,
+    /// What the slot shares with its group; `None` for a slot by itself.
+    pub(crate) group: Option<Group>,
+    pub(crate) canary: Option<Canary>,
 }
 
 impl Pkcs11Backend {
@@ -53,12 +58,35 @@ impl Pkcs11Backend {
     /// [`Error::DeviceFailed`] if the module does not start or shows no such token:
     /// a later, fresh process may find it.
     pub fn open(config: SlotConfig) -> Result<Self, Error> {
+        Self::prepare(config).map(|shared| Self { shared: Arc::new(shared) })
+    }
+
+    /// Opens a slot of a group: besides what [`Pkcs11Backend::open`] does, it finds the
+    /// group's wrapping key and the slot's canary, tries what can be wrapped, and signs
+    /// once with the canary.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pkcs11Backend::open`]; [`Error::NeedsOperator`] as well if wrapped keys are
+    /// demanded and the slot has no wrapping key for them.
+    pub fn open_in_group(config: SlotConfig, group: &GroupConfig) -> Result<Self, Error> {
+        let mut shared = Self::prepare(config)?;
+        shared.group = Group::find(&shared, group)?;
+        if shared.group.as_ref().is_some_and(Group::wraps_some) {
+            shared.capabilities.custody = Custody::Wrapped;
+        }
+        shared.canary = Some(canary(&shared, &group.name)?);
+        let backend = Self { shared: Arc::new(shared) };
+        backend.open_session()?.check()?;
+        Ok(backend)
+    }
+
+    fn prepare(config: SlotConfig) -> Result<Shared, Error> {
         let SlotConfig { profile, token, pin } = config;
         let module = module::load(&profile)?;
         let token = token.or(&profile.token);
         let slot = Arc::new(Slot::log_in(module, &token, &pin)?);
-        let (shared, _) = Shared::of(slot, profile)?;
-        Ok(Self { shared: Arc::new(shared) })
+        Shared::of(slot, profile).map(|(shared, _)| shared)
     }
 }
 
@@ -75,8 +103,22 @@ impl Shared {
         let kwp = mechanism::kwp(&profile.quirks, &offered);
         let keep_alive = profile.keep_alive_seconds.map(Duration::from_secs).map(KeepAlive::new);
         let quirks = profile.quirks;
-        Ok((Self { slot, quirks, capabilities, kwp, keep_alive }, offered))
+        let shared =
+            Self { slot, quirks, capabilities, kwp, keep_alive, group: None, canary: None };
+        Ok((shared, offered))
     }
+}
+
+/// The slot's canary, which is made where there is none: unlike the wrapping key, it
+/// need be the same nowhere else.
+fn canary(shared: &Shared, group: &Name) -> Result<Canary, Error> {
+    let session = shared.slot.open_session()?;
+    if let Some(canary) = canary::find(&session, group)? {
+        return Ok(canary);
+    }
+    shared.slot.confirm_present()?;
+    // A session of its own: a failed trial may leave it unusable.
+    canary::make(&shared.slot.open_session()?, &shared.quirks, group)
 }
 
 impl KeyBackend for Pkcs11Backend {

@@ -8,7 +8,7 @@ use cryptoki::{
 use keyreeve_backend::Error;
 use keyreeve_types::{KeySpec, KeyType, VersionId};
 
-use crate::{curve, session::Pkcs11Session, template::is_asymmetric};
+use crate::{curve, profile::Quirks, session::Pkcs11Session, template::is_asymmetric};
 
 /// What the token holds under one version id.
 #[derive(Default)]
@@ -32,6 +32,7 @@ pub(crate) fn find(
     id: VersionId,
     spec: KeySpec,
 ) -> Result<Found, Error> {
+    let shared = session.shared();
     let objects = session.call(|raw| objects(raw, id))?;
     let mut found = Found::default();
     for (handle, class) in objects {
@@ -51,7 +52,7 @@ pub(crate) fn find(
         }
     }
     match found.private {
-        Some(private) if !is_of_kind(session, private, spec)? => {
+        Some(private) if !session.call(|raw| is_of_kind(raw, private, spec, &shared.quirks))? => {
             tracing::error!(%id, %spec, "the token's key is of another kind than recorded");
             return Err(Error::CorruptKey);
         }
@@ -81,31 +82,31 @@ pub(crate) fn objects(
 
 /// Whether the module is one that does not show the length of an imported secret key, and
 /// this is one.
-fn hides_length(session: &Pkcs11Session, spec: KeySpec, size: &[Attribute]) -> bool {
+fn hides_length(quirks: &Quirks, spec: KeySpec, size: &[Attribute]) -> bool {
     let hidden = match size {
         [] => true,
         [Attribute::ValueLen(len)] => u64::from(*len) == 0,
         _ => false,
     };
-    hidden && !is_asymmetric(spec) && session.quirks().no_value_len
+    hidden && !is_asymmetric(spec) && quirks.no_value_len
 }
 
 /// Whether a private or secret object has the type, and the size or curve, of `spec`.
-fn is_of_kind(
-    session: &mut Pkcs11Session,
+pub(crate) fn is_of_kind(
+    raw: &Raw,
     object: ObjectHandle,
     spec: KeySpec,
-) -> Result<bool, Error> {
+    quirks: &Quirks,
+) -> Result<bool, Pkcs11Error> {
     let size = match spec.key_type() {
         KeyType::Rsa => AttributeType::Modulus,
         KeyType::Oct => AttributeType::ValueLen,
         KeyType::Ec | KeyType::Okp | KeyType::Akp => AttributeType::EcParams,
     };
-    let attributes =
-        session.call(|raw| raw.get_attributes(object, &[AttributeType::KeyType, size]))?;
+    let attributes = raw.get_attributes(object, &[AttributeType::KeyType, size])?;
     let expected = curve::key_type(spec);
     let (found, size) = match attributes.as_slice() {
-        [Attribute::KeyType(found), rest @ ..] if hides_length(session, spec, rest) => {
+        [Attribute::KeyType(found), rest @ ..] if hides_length(quirks, spec, rest) => {
             return Ok(expected == Some(*found));
         }
         [Attribute::KeyType(found), size] => (found, size),

@@ -3,7 +3,7 @@
 //! Who repeats the call after a lost answer gets the key of the first one. What a
 //! crash may have left behind without its private half is removed first.
 
-use cryptoki::{mechanism::Mechanism, object::Attribute};
+use cryptoki::object::Attribute;
 use keyreeve_backend::{Error, Material, NewKey};
 use keyreeve_types::{KeyOps, KeySpec, KeyType, VersionId};
 
@@ -13,7 +13,7 @@ use crate::{
     mechanism, open, public,
     session::{Pkcs11Key, Pkcs11Session},
     template::{Template, is_asymmetric},
-    trial,
+    trial, wrapped,
 };
 
 pub(crate) fn generate(
@@ -25,6 +25,9 @@ pub(crate) fn generate(
     let capabilities = session.capabilities();
     if !capabilities.generate.contains(&spec) || !capabilities.allows_ops(spec, ops) {
         return Err(Error::Unsupported);
+    }
+    if session.group().is_some_and(|group| group.wraps(spec)) {
+        return wrapped::generate(session, id, spec, ops);
     }
     let found = find(session, id, spec)?;
     if found.private.is_some() {
@@ -38,28 +41,38 @@ pub(crate) fn generate(
         return Err(Error::Unsupported);
     };
     let template = Template { id, spec, ops, quirks: session.quirks() };
-    let mut private = template.private(key_type);
-    let mut public = template.public(key_type);
-    let found = match spec.key_type() {
-        KeyType::Oct => {
-            let bytes = spec.bits().map_or(0, |bits| u64::from(bits / 8));
-            private.push(Attribute::ValueLen(bytes.into()));
-            let key = session.call(|raw| raw.generate_key(&mechanism, &private))?;
-            Found { private: Some(key), public: None }
-        }
+    let (mut private, mut public) = (template.private(key_type), template.public(key_type));
+    add_size(spec, &mut private, &mut public)?;
+    let found = if is_asymmetric(spec) {
+        let (public, private) =
+            session.call(|raw| raw.generate_key_pair(&mechanism, &public, &private))?;
+        Found { private: Some(private), public: Some(public) }
+    } else {
+        let key = session.call(|raw| raw.generate_key(&mechanism, &private))?;
+        Found { private: Some(key), public: None }
+    };
+    tested(session, &found, id, spec, ops)
+}
+
+/// Adds what says how large the key is to be, or on which curve.
+pub(crate) fn add_size(
+    spec: KeySpec,
+    private: &mut Vec<Attribute>,
+    public: &mut Vec<Attribute>,
+) -> Result<(), Error> {
+    let bits = spec.bits().map_or(0, u64::from);
+    match spec.key_type() {
+        KeyType::Oct => private.push(Attribute::ValueLen((bits / 8).into())),
         KeyType::Rsa => {
-            let bits = spec.bits().map_or(0, u64::from);
             public.push(Attribute::ModulusBits(bits.into()));
             public.push(Attribute::PublicExponent(vec![0x01, 0x00, 0x01]));
-            generate_pair(session, &mechanism, &public, &private)?
         }
         KeyType::Ec | KeyType::Okp | KeyType::Akp => {
             let params = curve::ec_params(spec).ok_or(Error::Unsupported)?;
             public.push(Attribute::EcParams(params.to_vec()));
-            generate_pair(session, &mechanism, &public, &private)?
         }
-    };
-    tested(session, &found, id, spec, ops)
+    }
+    Ok(())
 }
 
 /// The key that is there already.
@@ -96,15 +109,4 @@ pub(crate) fn tested(
         destroy::destroy(session, id, spec)?;
     }
     new
-}
-
-fn generate_pair(
-    session: &mut Pkcs11Session,
-    mechanism: &Mechanism<'_>,
-    public: &[Attribute],
-    private: &[Attribute],
-) -> Result<Found, Error> {
-    let (public, private) =
-        session.call(|raw| raw.generate_key_pair(mechanism, public, private))?;
-    Ok(Found { private: Some(private), public: Some(public) })
 }

@@ -25,6 +25,7 @@ use crate::{
     generate::{existing, tested},
     session::{Pkcs11Key, Pkcs11Session},
     template::{Template, Wiped},
+    wrapped,
 };
 
 /// Imports once per version id: who repeats the call gets the key of the first one.
@@ -40,6 +41,10 @@ pub(crate) fn import(
         return Err(Error::Unsupported);
     }
     let parts = Parts::of(spec, private.expose())?;
+    if session.group().is_some_and(|group| group.wraps(spec)) {
+        let public = parts.public.map(|public| public.key.spki().to_vec());
+        return wrapped::import(session, id, spec, ops, parts.private, public);
+    }
     let found = find(session, id, spec)?;
     if found.private.is_some() {
         let new = existing(session, &found, spec)?;

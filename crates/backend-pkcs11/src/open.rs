@@ -1,4 +1,4 @@
-//! Open: find a key by its version id.
+//! Open: find a key by its version id, or have the token unwrap it.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::{
     public,
     session::{Pkcs11Key, Pkcs11Session},
     sign::is_verified,
+    wrapped,
 };
 
 pub(crate) fn open(
@@ -19,8 +20,12 @@ pub(crate) fn open(
     spec: KeySpec,
     material: &Material,
 ) -> Result<Pkcs11Key, Error> {
-    if !matches!(material, Material::Resident) {
-        return Err(Error::Unsupported);
+    match material {
+        Material::Resident => {}
+        Material::Wrapped { blob, made_for } => {
+            return wrapped::open(session, id, spec, *made_for, blob);
+        }
+        Material::Portable(_) => return Err(Error::Unsupported),
     }
     let found = find(session, id, spec)?;
     let Some(private) = found.private else {
@@ -46,5 +51,5 @@ pub(crate) fn opened(
     } else {
         None
     };
-    Ok(Pkcs11Key { handle: private, spec, verifier })
+    Ok(Pkcs11Key { handle: private, spec, verifier, _object: None })
 }

@@ -24,19 +24,26 @@ use crate::{
     backend::Shared,
     decrypt, destroy, encrypt,
     error::{classify, of_ciphertext},
-    generate, import, mac, mechanism, open,
+    generate,
+    group::Group,
+    import,
+    keeper::{Keeper, SessionObject},
+    mac, mechanism, open,
     profile::Quirks,
+    provision::canary,
     random, sign,
     slot::Slot,
     unwrap, wrap,
 };
 
 /// A key in the token: the handle of its private or secret half, valid as long as
-/// the process is logged in.
+/// the process is logged in, and for an unwrapped key as long as this lives.
 #[derive(Clone)]
 pub struct Pkcs11Key {
     pub(crate) handle: ObjectHandle,
     pub(crate) spec: KeySpec,
+    /// Of an unwrapped key: gone from the token with the last clone.
+    pub(crate) _object: Option<Arc<SessionObject>>,
     /// Of a key whose signatures are verified before they leave: its public half.
     pub(crate) verifier: Option<Arc<PublicKey>>,
 }
@@ -47,12 +54,14 @@ pub struct Pkcs11Session {
     shared: Arc<Shared>,
     /// `None` after a session failed and no new one could be opened.
     raw: Option<Raw>,
+    /// Where unwrapped keys live. `None` until one is needed, and after an error.
+    keeper: Option<Arc<Keeper>>,
 }
 
 impl Pkcs11Session {
     pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, Error> {
         let raw = Some(shared.slot.open_session()?);
-        Ok(Self { shared, raw })
+        Ok(Self { shared, raw, keeper: None })
     }
 
     /// Runs one operation and, if it fails, replaces the session and classifies the
@@ -73,7 +82,7 @@ impl Pkcs11Session {
         self.call_or(|error| of_ciphertext(error, &shared.quirks), operation)
     }
 
-    fn call_or<T>(
+    pub(crate) fn call_or<T>(
         &mut self,
         judge: impl FnOnce(&Pkcs11Error) -> Error,
         operation: impl FnOnce(&Raw) -> Result<T, Pkcs11Error>,
@@ -97,6 +106,34 @@ impl Pkcs11Session {
         } else {
             Some(Mechanism::AesKeyWrap)
         }
+    }
+
+    /// Makes an object that lives longer than this session, in the [`Keeper`].
+    pub(crate) fn keep(
+        &mut self,
+        judge: impl FnOnce(&Pkcs11Error) -> Error,
+        make: impl FnOnce(&Raw) -> Result<ObjectHandle, Pkcs11Error>,
+    ) -> Result<SessionObject, Error> {
+        let keeper = match &self.keeper {
+            Some(keeper) => Arc::clone(keeper),
+            None => {
+                let keeper = Arc::new(Keeper::new(self.shared.slot.open_session()?));
+                Arc::clone(self.keeper.insert(keeper))
+            }
+        };
+        keeper.make(make).map_err(|error| {
+            // What is open in it stays; the next one is made in another session.
+            self.keeper = None;
+            judge(&error)
+        })
+    }
+
+    pub(crate) fn group(&self) -> Option<&Group> {
+        self.shared.group.as_ref()
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     pub(crate) fn slot(&self) -> &Slot {
@@ -210,5 +247,21 @@ impl Session for Pkcs11Session {
 
     fn random(&mut self, out: &mut [u8]) -> Result<(), Error> {
         random::random(self, out)
+    }
+
+    fn check(&mut self) -> Result<(), Error> {
+        let shared = Arc::clone(&self.shared);
+        let Some(known) = &shared.canary else {
+            // A slot by itself has none: all that can be asked is whether it is there.
+            return shared.slot.confirm_present();
+        };
+        let raw = match &self.raw {
+            Some(raw) => raw,
+            None => self.raw.insert(shared.slot.open_session()?),
+        };
+        canary::prove(raw, known).inspect_err(|_| {
+            drop(self.raw.take());
+            self.raw = shared.slot.open_session().ok();
+        })
     }
 }

@@ -77,6 +77,46 @@ impl Template<'_> {
         self.accepted(attributes)
     }
 
+    /// The attributes of a private or secret half that is to be wrapped at once: a
+    /// session object which can do nothing but leave under a wrapping key, and, where
+    /// the wrapping key is `trusted`, under such a one alone.
+    pub(crate) fn leaving(&self, key_type: KeyType, trusted: bool) -> Vec<Attribute> {
+        let mut attributes = self.private(key_type);
+        attributes.retain(|attribute| {
+            !matches!(attribute, Attribute::AllowedMechanisms(_) | Attribute::Id(_))
+        });
+        for attribute in &mut attributes {
+            match attribute {
+                Attribute::Token(value)
+                | Attribute::Sign(value)
+                | Attribute::Decrypt(value)
+                | Attribute::Unwrap(value)
+                | Attribute::Encrypt(value)
+                | Attribute::Wrap(value) => *value = false,
+                Attribute::Extractable(value) => *value = true,
+                _ => {}
+            }
+        }
+        if trusted {
+            attributes.push(Attribute::WrapWithTrusted(true));
+        }
+        attributes
+    }
+
+    /// The attributes that a wrapped key is opened with: those of a resident one, but for
+    /// the time of a session.
+    pub(crate) fn unwrapped(&self, key_type: KeyType) -> Vec<Attribute> {
+        let mut attributes = in_session(self.private(key_type));
+        // SoftHSM sets them one by one, and after this one no other.
+        attributes.sort_by_key(|attribute| matches!(attribute, Attribute::Modifiable(_)));
+        attributes
+    }
+
+    /// The attributes of a public half that is read once.
+    pub(crate) fn passing(&self, key_type: KeyType) -> Vec<Attribute> {
+        in_session(self.public(key_type))
+    }
+
     /// The attributes of the public half, without its value. It is kept so that the
     /// public key can be read again, and may do nothing in the token: verifying and
     /// encrypting to it happen outside.
@@ -187,6 +227,15 @@ pub(crate) fn accepted(quirks: &Quirks, mut attributes: Vec<Attribute>) -> Vec<A
         let name = cka_name(attribute.attribute_type());
         !quirks.refused_attributes.iter().any(|refused| *refused == name)
     });
+    attributes
+}
+
+fn in_session(mut attributes: Vec<Attribute>) -> Vec<Attribute> {
+    for attribute in &mut attributes {
+        if let Attribute::Token(token) = attribute {
+            *token = false;
+        }
+    }
     attributes
 }
 
@@ -304,6 +353,43 @@ mod tests {
             }
             for flag in flags {
                 assert!(attributes.iter().any(|a| a.attribute_type() == flag), "{spec}: {flag}");
+            }
+        }
+    }
+
+    /// Guards against a key that can be used while it can leave, or leave once it can
+    /// be used.
+    #[test]
+    fn a_key_either_leaves_wrapped_or_works() {
+        let quirks = Quirks { allowed_mechanisms: true, ..Quirks::default() };
+        let id = VersionId::from_bytes([7; 16]);
+        for spec in KeySpec::ALL {
+            let template = Template { id, spec, ops: spec.operations(), quirks: &quirks };
+            let leaving = template.leaving(KeyType::AES, true);
+            for attribute in &leaving {
+                let works = matches!(
+                    attribute,
+                    Attribute::Sign(true)
+                        | Attribute::Decrypt(true)
+                        | Attribute::Encrypt(true)
+                        | Attribute::Wrap(true)
+                        | Attribute::Unwrap(true)
+                        | Attribute::Derive(true)
+                        | Attribute::Token(true)
+                        | Attribute::Sensitive(false)
+                );
+                assert!(!works, "{spec}: {attribute:?}");
+            }
+            assert!(leaving.contains(&Attribute::Extractable(true)));
+            assert!(leaving.contains(&Attribute::WrapWithTrusted(true)));
+            let unwrapped = template.unwrapped(KeyType::AES);
+            for expected in [
+                Attribute::Token(false),
+                Attribute::Sensitive(true),
+                Attribute::Extractable(false),
+                Attribute::Modifiable(false),
+            ] {
+                assert!(unwrapped.contains(&expected), "{spec}: {expected:?}");
             }
         }
     }

@@ -8,6 +8,6 @@ use crate::Key;
 pub(crate) fn open(spec: KeySpec, material: Material) -> Result<Key, Error> {
     match material {
         Material::Portable(private) => Key::parse(spec, &private).map_err(|_| Error::CorruptKey),
-        Material::Resident => Err(Error::Unsupported),
+        Material::Wrapped { .. } | Material::Resident => Err(Error::Unsupported),
     }
 }

@@ -138,4 +138,9 @@ impl Session for SoftwareSession {
     fn random(&mut self, out: &mut [u8]) -> Result<(), Error> {
         random::random(out)
     }
+
+    /// There is no device that could be unwell.
+    fn check(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }

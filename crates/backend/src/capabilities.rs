@@ -6,7 +6,8 @@ use keyreeve_types::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Where a backend's private keys live.
+/// Where a backend's private keys live: those it makes from now on. What it made before
+/// under another custody it opens as well, if it is a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Custody {
     /// The backend hands out the private key to be sealed and stored; it is given
@@ -14,6 +15,11 @@ pub enum Custody {
     Portable,
     /// The private key stays in the device under its version id. A PKCS#11 slot.
     Resident,
+    /// The device hands out the private key wrapped under a key that it keeps, and is
+    /// given that back to open it: any device that keeps the same wrapping key opens
+    /// it. A PKCS#11 slot of a group. Kinds of key that the device cannot wrap stay
+    /// resident.
+    Wrapped,
 }
 
 /// What a backend can do. Read once, when its keyhost starts.

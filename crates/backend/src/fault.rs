@@ -49,6 +49,8 @@ pub enum Call {
     Unwrap,
     /// [`Session::random`].
     Random,
+    /// [`Session::check`].
+    Check,
 }
 
 /// What happens instead of a good answer.
@@ -288,5 +290,9 @@ impl<S: Session> Session for FaultSession<S> {
     fn random(&mut self, out: &mut [u8]) -> Result<(), Error> {
         self.plan.enter(Call::Random)?;
         self.inner.random(out)
+    }
+    fn check(&mut self) -> Result<(), Error> {
+        self.plan.enter(Call::Check)?;
+        self.inner.check()
     }
 }

@@ -44,9 +44,9 @@ pub trait Session {
     /// See [`KeyBackend::Key`].
     type Key;
 
-    /// Generates a key of kind `spec`, for `ops` only. In a device it becomes a
-    /// token object under `id`; if one of that id and kind is there already, that
-    /// one is returned, so that a repeated call makes one key.
+    /// Generates a key of kind `spec`, for `ops` only. A resident one becomes a token
+    /// object under `id`; if one of that id and kind is there already, that one is
+    /// returned, so that a repeated call makes one key.
     fn generate(
         &mut self,
         id: VersionId,
@@ -55,8 +55,7 @@ pub trait Session {
     ) -> Result<NewKey<Self::Key>, Error>;
 
     /// Takes a key made elsewhere, which passed the checks of
-    /// `keyreeve_import`. In a device it is stored as if generated
-    /// there: sensitive and never extractable.
+    /// `keyreeve_import`. In a device it is kept as if generated there.
     fn import(
         &mut self,
         id: VersionId,
@@ -65,7 +64,9 @@ pub trait Session {
         private: PrivateKey,
     ) -> Result<NewKey<Self::Key>, Error>;
 
-    /// Opens a stored key: parses `material`, or finds `id` in the device.
+    /// Opens a stored key: parses `material`, has the device unwrap it, or finds `id`
+    /// in the device. [`Error::CorruptKey`] if the material is not what it was, or is
+    /// wrapped under a key that this device does not have.
     fn open(
         &mut self,
         id: VersionId,
@@ -73,8 +74,8 @@ pub trait Session {
         material: Material,
     ) -> Result<Self::Key, Error>;
 
-    /// Destroys a resident key and confirms that it is gone. Nothing to do for a
-    /// portable one.
+    /// Destroys a resident key and confirms that it is gone. Nothing to do for one
+    /// that is stored elsewhere.
     fn destroy(&mut self, id: VersionId, spec: KeySpec) -> Result<(), Error>;
 
     /// Signs `input`: the digest or the message, as
@@ -141,6 +142,16 @@ pub trait Session {
 
     /// Fills `out` with random bytes from the backend's own generator.
     fn random(&mut self, out: &mut [u8]) -> Result<(), Error>;
+
+    /// Proves that the backend does its work, by a signature of a key of its own that is
+    /// verified outside it. A device says that it is well while it is not, and answers
+    /// a caller's garbage as it does its own death: this tells them apart.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the signature failed with; [`Error::FaultyResult`] if it does not
+    /// verify. Then nothing the backend says can be relied on.
+    fn check(&mut self) -> Result<(), Error>;
 }
 
 /// What [`Session::encrypt`] made beside the ciphertext.

@@ -129,7 +129,7 @@ fn open(load: Load) -> Result<Module, Failure> {
         read: vec![root],
         write,
         network,
-        tcp_ports: reach.tcp_ports,
+        tcp_ports: Some(reach.tcp_ports).filter(|ports| !ports.is_empty()),
         syscalls: match (network, reach.unix_sockets.is_empty()) {
             (true, _) => Syscalls::Network,
             (false, false) => Syscalls::ModuleWithUnixSockets,

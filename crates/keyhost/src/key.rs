@@ -18,6 +18,16 @@ pub struct Binding {
     pub version: VersionId,
 }
 
+/// The second byte of a sealed key: where its private half is. In an envelope of the
+/// software keystore.
+pub(crate) const PORTABLE: u8 = 1;
+/// In the slot that made it.
+pub(crate) const RESIDENT: u8 = 2;
+/// Wrapped, for any slot that has the wrapping key.
+pub(crate) const WRAPPED: u8 = 3;
+/// Wrapped, and vouched for by the one slot that made it.
+pub(crate) const LONE: u8 = 4;
+
 /// A key version with everything a keyhost needs to open it.
 #[derive(Clone)]
 pub struct SealedKey {
@@ -69,6 +79,13 @@ impl LogId {
 
 /// How the names of logs begin.
 const ORIGIN: &str = "keyreeve.audit/";
+
+impl SealedKey {
+    /// Whether only the slot that made the key can use it.
+    pub(crate) fn is_bound_to_slot(&self) -> bool {
+        matches!(self.sealed.get(1), Some(&(RESIDENT | LONE)))
+    }
+}
 
 impl fmt::Debug for SealedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

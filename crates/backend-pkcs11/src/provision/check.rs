@@ -398,7 +398,7 @@ struct Key {
 
 fn opened(handle: ObjectHandle, spec: KeySpec, public: Option<Arc<PublicKey>>) -> Pkcs11Key {
     let verifier = public.filter(|_| spec.key_type() == KeyType::Rsa);
-    Pkcs11Key { handle, spec, verifier }
+    Pkcs11Key { handle, spec, verifier, _object: None }
 }
 
 /// What the one key of a kind is made for: making one takes long. A key that wraps is

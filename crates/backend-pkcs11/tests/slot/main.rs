@@ -19,4 +19,5 @@ mod removed;
 mod report;
 mod speed;
 mod threads;
+mod wrapped;
 mod wycheproof;

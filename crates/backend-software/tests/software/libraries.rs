@@ -37,7 +37,9 @@ pub(crate) fn sign(
 pub(crate) fn private(new: &NewKey<Key>) -> &[u8] {
     match &new.material {
         Material::Portable(private) => private.expose(),
-        Material::Resident => panic!("the software keystore is portable"),
+        Material::Wrapped { .. } | Material::Resident => {
+            panic!("the software keystore is portable")
+        }
     }
 }
 

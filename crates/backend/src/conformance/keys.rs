@@ -10,9 +10,26 @@ use crate::{Custody, KeyBackend, Material, PrivateKey, Session};
 pub(super) struct Stored {
     pub(super) id: VersionId,
     pub(super) spec: KeySpec,
-    /// `None` if it is resident.
-    pub(super) private: Option<PrivateKey>,
+    pub(super) kept: Kept,
     pub(super) public: Option<Vec<u8>>,
+}
+
+/// Where its private half is.
+pub(super) enum Kept {
+    Portable(PrivateKey),
+    Wrapped { blob: Vec<u8>, made_for: KeyOps },
+    Resident,
+}
+
+impl Kept {
+    /// What is stored of it outside the backend.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Portable(private) => Some(private.expose()),
+            Self::Wrapped { blob, .. } => Some(blob),
+            Self::Resident => None,
+        }
+    }
 }
 
 impl Stored {
@@ -23,17 +40,21 @@ impl Stored {
         material: Material,
         public: Option<Vec<u8>>,
     ) -> Self {
-        let private = match material {
-            Material::Portable(private) => Some(private),
-            Material::Resident => None,
+        let kept = match material {
+            Material::Portable(private) => Kept::Portable(private),
+            Material::Wrapped { blob, made_for } => Kept::Wrapped { blob, made_for },
+            Material::Resident => Kept::Resident,
         };
-        Self { id, spec, private, public }
+        Self { id, spec, kept, public }
     }
 
     pub(super) fn material(&self) -> Material {
-        match &self.private {
-            Some(private) => Material::Portable(Secret::new(private.expose().clone())),
-            None => Material::Resident,
+        match &self.kept {
+            Kept::Portable(private) => Material::Portable(Secret::new(private.expose().clone())),
+            Kept::Wrapped { blob, made_for } => {
+                Material::Wrapped { blob: blob.clone(), made_for: *made_for }
+            }
+            Kept::Resident => Material::Resident,
         }
     }
 
@@ -125,5 +146,10 @@ impl<B: KeyBackend> Suite<'_, B> {
 
     pub(super) fn is_resident(&self) -> bool {
         self.capabilities().custody == Custody::Resident
+    }
+
+    /// Whether keys can be resident here, whatever new ones are.
+    pub(super) fn is_device(&self) -> bool {
+        self.capabilities().custody != Custody::Portable
     }
 }

@@ -3,7 +3,7 @@
 use keyreeve_types::Secret;
 
 use super::{Suite, fixtures::fixture, keys::Stored};
-use crate::{Error, KeyBackend, Material, Session};
+use crate::{Custody, Error, KeyBackend, Material, Session};
 
 impl<B: KeyBackend> Suite<'_, B> {
     /// Guards against a list that promises what no key of the backend can do.
@@ -44,10 +44,16 @@ impl<B: KeyBackend> Suite<'_, B> {
                 let ops = self.capabilities().default_ops(spec);
                 let stored = self.make(&mut session, spec, ops);
                 assert_eq!(stored.public.is_none(), secret, "{spec}: public half");
-                assert_eq!(stored.private.is_none(), self.is_resident(), "{spec}: custody");
-                if let Some(private) = &stored.private {
-                    assert!(private.expose().len() >= 16, "{spec}: private half");
-                    publics.push(private.expose().clone());
+                let bytes = stored.kept.bytes();
+                match self.capabilities().custody {
+                    Custody::Portable => assert!(bytes.is_some(), "{spec}: custody"),
+                    Custody::Resident => assert!(bytes.is_none(), "{spec}: custody"),
+                    // What a device cannot wrap stays in it.
+                    Custody::Wrapped => {}
+                }
+                if let Some(private) = bytes {
+                    assert!(private.len() >= 16, "{spec}: private half");
+                    publics.push(private.to_vec());
                 }
                 publics.extend(stored.public.clone());
                 self.destroy(&stored);
@@ -85,11 +91,14 @@ impl<B: KeyBackend> Suite<'_, B> {
         let mut session = self.session();
         for spec in self.kinds() {
             let answer = session.open(self.fresh_id(), spec, Material::Resident).map(drop);
-            if !self.is_resident() {
+            if !self.is_device() {
                 assert_eq!(answer, Err(Error::Unsupported), "{spec}: nothing is resident here");
                 continue;
             }
             assert_eq!(answer, Err(Error::KeyMissing), "{spec}: an id that no key has");
+            if !self.is_resident() {
+                continue;
+            }
             let stored = self.make(&mut session, spec, self.capabilities().default_ops(spec));
             self.destroy(&stored);
             let answer = session.open(stored.id, spec, Material::Resident).map(drop);
@@ -111,8 +120,29 @@ impl<B: KeyBackend> Suite<'_, B> {
                 let material = Material::Portable(Secret::new(damaged.to_vec()));
                 let answer = session.open(id, spec, material).map(drop);
                 let expected =
-                    if self.is_resident() { Error::Unsupported } else { Error::CorruptKey };
+                    if self.is_device() { Error::Unsupported } else { Error::CorruptKey };
                 assert_eq!(answer, Err(expected), "{spec}: {} bytes", damaged.len());
+            }
+        }
+        self.damaged_blobs_are_refused(&mut session);
+    }
+
+    /// Wrapped keys are opened by the device itself: what is cut, changed or not wrapped
+    /// at all is refused by it.
+    fn damaged_blobs_are_refused(&self, session: &mut B::Session) {
+        if self.capabilities().custody != Custody::Wrapped {
+            return;
+        }
+        for spec in self.generated_kinds().into_iter().filter(|spec| spec.curve().is_some()) {
+            let ops = self.capabilities().default_ops(spec);
+            let stored = self.make(session, spec, ops);
+            let Some(whole) = stored.kept.bytes() else { continue };
+            let mut flipped = whole.to_vec();
+            flipped[9] ^= 1;
+            for damaged in [&whole[..whole.len() - 8], &whole[..0], &[0x30; 48], &flipped] {
+                let material = Material::Wrapped { blob: damaged.to_vec(), made_for: ops };
+                let answer = session.open(stored.id, spec, material).map(drop);
+                assert_eq!(answer, Err(Error::CorruptKey), "{spec}: {} bytes", damaged.len());
             }
         }
     }

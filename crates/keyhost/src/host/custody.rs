@@ -3,12 +3,12 @@
 //! ```text
 //! portable  1 │ 1 │ envelope under the vault key, of a 32-byte data key │ envelope
 //!           under the data key, of the private key
-//! resident  1 │ 2 │ HMAC-SHA-256 under the slot's policy key
 //! ```
 //!
-//! Both are bound to installation, vault, key, version and the whole policy. A
-//! portable key's bytes are inside; a resident one's are in the slot, and the tag
-//! proves that this slot accepted it under this policy.
+//! What slots do instead is in [`SlotCustodian`]. All are bound to vault, key, version
+//! and the whole policy, a portable key to the installation as well. A portable or
+//! wrapped key's bytes are inside; a resident one's are in the slot, and a tag proves
+//! that the slot accepted it under this policy.
 
 use std::{
     collections::HashMap,
@@ -18,15 +18,18 @@ use std::{
 use aws_lc_rs::rand;
 use keyreeve_backend::{Error, KeyBackend, Material, PrivateKey, Session};
 use keyreeve_memory::KeyBytes;
-use keyreeve_types::{KeyOps, KeyPolicy, KeySpec, MacAlgorithm, Operation, VaultId, VersionId};
-use subtle::ConstantTimeEq;
+use keyreeve_types::{KeyPolicy, VaultId, VersionId};
 use zeroize::Zeroizing;
 
-use crate::{envelope, frame::Opening, key::Binding, root_key::RootKey};
+use super::slot_custody::SlotCustodian;
+use crate::{
+    envelope,
+    frame::Opening,
+    key::{Binding, PORTABLE},
+    root_key::RootKey,
+};
 
-const FORMAT: u8 = 1;
-const PORTABLE: u8 = 1;
-const RESIDENT: u8 = 2;
+pub(super) const FORMAT: u8 = 1;
 
 /// Length of a sealed data key.
 const DATA_KEY: usize = envelope::sealed_len(32);
@@ -38,14 +41,14 @@ pub(super) const POLICY_KEY: VersionId = VersionId::from_bytes(*b"keyreeve-polic
 pub enum Custody {
     /// Envelopes under the root key keep them. For a portable backend.
     Root(RootKey),
-    /// The slot keeps them. For a resident backend.
+    /// The slot keeps them, or what they are wrapped under. For a device.
     Slot,
 }
 
 /// [`Custody`], at work.
 pub(super) enum Custodian<K> {
     Root { root: RootKey, vaults: RwLock<HashMap<VaultId, Arc<KeyBytes>>> },
-    Slot { policy_key: K },
+    Slot(SlotCustodian<K>),
 }
 
 impl<K: Clone> Custodian<K> {
@@ -55,11 +58,7 @@ impl<K: Clone> Custodian<K> {
     ) -> Result<Self, Error> {
         Ok(match custody {
             Custody::Root(root) => Self::Root { root, vaults: RwLock::default() },
-            Custody::Slot => {
-                let ops = KeyOps::of(&[Operation::Sign, Operation::Verify]);
-                let made = backend.open_session()?.generate(POLICY_KEY, KeySpec::Hmac256, ops)?;
-                Self::Slot { policy_key: made.key }
-            }
+            Custody::Slot => Self::Slot(SlotCustodian::new(backend)?),
         })
     }
 
@@ -67,13 +66,20 @@ impl<K: Clone> Custodian<K> {
     pub(super) const fn root(&self) -> Option<&RootKey> {
         match self {
             Self::Root { root, .. } => Some(root),
-            Self::Slot { .. } => None,
+            Self::Slot(_) => None,
         }
     }
 
-    /// Makes and seals the key of a new vault; empty where the slot keeps keys.
-    pub(super) fn create_vault_key(&self, vault: VaultId) -> Result<Vec<u8>, Error> {
-        let Self::Root { root, .. } = self else { return Ok(Vec::new()) };
+    /// Makes and seals the key of a new vault; empty where every key stays in the slot.
+    pub(super) fn create_vault_key<S: Session<Key = K>>(
+        &self,
+        session: &mut S,
+        vault: VaultId,
+    ) -> Result<Vec<u8>, Error> {
+        let root = match self {
+            Self::Root { root, .. } => root,
+            Self::Slot(slot) => return slot.create_vault_key(session, vault),
+        };
         let mut key = Zeroizing::new([0; 32]);
         rand::fill(&mut *key).map_err(|_| Error::DeviceFailed("no random bytes".into()))?;
         let aad = vault_aad(root, vault);
@@ -102,12 +108,8 @@ impl<K: Clone> Custodian<K> {
                 sealed.extend(envelope::seal(&data_key, &aad, private.expose()));
                 Ok(sealed)
             }
-            (Self::Slot { policy_key }, Material::Resident) => {
-                let mut sealed = vec![FORMAT, RESIDENT];
-                sealed.extend(policy_tag(session, policy_key, binding, policy)?);
-                Ok(sealed)
-            }
-            _ => Err(Error::Unsupported),
+            (Self::Slot(slot), _) => slot.seal(session, binding, policy, vault_key, material),
+            (Self::Root { .. }, _) => Err(Error::Unsupported),
         }
     }
 
@@ -127,15 +129,8 @@ impl<K: Clone> Custodian<K> {
                     .map_err(|envelope::OpenFailed| Error::CorruptKey)?;
                 Ok(Material::Portable(private))
             }
-            (Self::Slot { policy_key }, [FORMAT, RESIDENT, tag @ ..]) => {
-                let expected = policy_tag(session, policy_key, &from.binding, &from.policy)?;
-                if expected.ct_eq(tag).into() {
-                    Ok(Material::Resident)
-                } else {
-                    Err(Error::CorruptKey)
-                }
-            }
-            _ => Err(Error::CorruptKey),
+            (Self::Slot(slot), _) => slot.open(session, from),
+            (Self::Root { .. }, _) => Err(Error::CorruptKey),
         }
     }
 
@@ -183,18 +178,6 @@ impl<K: Clone> Custodian<K> {
     }
 }
 
-fn policy_tag<S: Session>(
-    session: &mut S,
-    policy_key: &S::Key,
-    binding: &Binding,
-    policy: &KeyPolicy,
-) -> Result<Vec<u8>, Error> {
-    let mut tag = Vec::with_capacity(32);
-    let text = key_aad(&[0; 16], binding, policy);
-    session.mac(policy_key, MacAlgorithm::Hs256, &text, &mut tag)?;
-    Ok(tag)
-}
-
 fn vault_aad(root: &RootKey, vault: VaultId) -> Vec<u8> {
     [&b"keyreeve vault v1"[..], root.deployment(), vault.as_bytes()].concat()
 }
@@ -211,7 +194,7 @@ fn data_key_aad(root: &RootKey, binding: &Binding) -> Vec<u8> {
     .concat()
 }
 
-fn key_aad(deployment: &[u8; 16], binding: &Binding, policy: &KeyPolicy) -> Vec<u8> {
+pub(super) fn key_aad(deployment: &[u8; 16], binding: &Binding, policy: &KeyPolicy) -> Vec<u8> {
     let Binding { vault, key, version } = binding;
     [
         &b"keyreeve key v1"[..],

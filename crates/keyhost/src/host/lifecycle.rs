@@ -14,7 +14,7 @@ use crate::{
 
 impl<'a, B: KeyBackend> Desk<'a, B> {
     pub(super) fn create_vault_key(self, vault: VaultId) -> Result<Response<'a>, Refusal> {
-        *self.scratch = self.shared.custodian.create_vault_key(vault)?;
+        *self.scratch = self.shared.custodian.create_vault_key(self.session, vault)?;
         Ok(Response::Bytes(self.scratch))
     }
 
@@ -121,7 +121,7 @@ impl<'a, B: KeyBackend> Desk<'a, B> {
     /// Whether a slot holds nothing under this id yet. What it holds was sealed under
     /// rules of its own, and must not get new ones by being made a second time.
     fn is_new(&mut self, binding: &Binding, policy: &KeyPolicy) -> Result<(), Refusal> {
-        if !matches!(self.shared.custodian, Custodian::Slot { .. }) {
+        if !matches!(self.shared.custodian, Custodian::Slot(_)) {
             return Ok(());
         }
         match self.session.open(binding.version, policy.spec, Material::Resident) {

@@ -17,6 +17,7 @@ mod pulse;
 mod recipient;
 mod replies;
 mod serve;
+mod slot_custody;
 mod worker;
 
 use std::{io, sync::Arc};

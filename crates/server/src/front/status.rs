@@ -234,7 +234,7 @@ fn backend(capabilities: &Capabilities, processes: &Processes) -> v1::Backend {
         name: backend.clone(),
         tier: match custody {
             Custody::Portable => v1::vault::Tier::Standard,
-            Custody::Resident => v1::vault::Tier::Premium,
+            Custody::Resident | Custody::Wrapped => v1::vault::Tier::Premium,
         }
         .into(),
         key_specs,

@@ -58,7 +58,7 @@ impl Service {
         }
         if self.shared().outlet.holds() && !ask.is_answered_unrecorded() {
             let why = Unrecorded("audit records have not reached the collector in time".into());
-            return Box::pin(deed.end(Err(Error::unrecorded(&why, false)), deadline)).await;
+            return Box::pin(deed.end(Err(Error::unrecorded(&why, false)))).await;
         }
         // 1. The decision, by what is known now.
         let mut verdict = self.decide(caller, &ask);

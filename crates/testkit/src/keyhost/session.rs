@@ -41,6 +41,10 @@ impl ThroughSession {
         let Record { key, public } = record;
         let material = match self.custody {
             Custody::Portable => Material::Portable(Secret::new(key.sealed.to_vec())),
+            Custody::Wrapped => {
+                let made_for = key.policy.made_for;
+                Material::Wrapped { blob: key.sealed.to_vec(), made_for }
+            }
             Custody::Resident => Material::Resident,
         };
         NewKey { key, material, public }
@@ -62,7 +66,7 @@ impl ThroughSession {
     /// Has the keyhost open `key`. No call does only that; a comparison of tags opens
     /// any key, whatever then becomes of the comparison.
     fn touch(&self, key: &SealedKey) -> Result<(), Error> {
-        if self.custody == Custody::Portable {
+        if self.custody != Custody::Resident {
             // There is nothing to destroy but what is open: so it is opened anew.
             self.front.call(self.front.client.destroy(key, soon()))?;
         }
@@ -132,12 +136,19 @@ impl Session for ThroughSession {
                 key.sealed = sealed.expose().as_slice().into();
                 match custody {
                     Custody::Portable => Error::CorruptKey,
-                    Custody::Resident => Error::Unsupported,
+                    Custody::Resident | Custody::Wrapped => Error::Unsupported,
+                }
+            }
+            (Material::Wrapped { blob, .. }, custody) => {
+                key.sealed = blob.into();
+                match custody {
+                    Custody::Wrapped => Error::CorruptKey,
+                    Custody::Resident | Custody::Portable => Error::Unsupported,
                 }
             }
             (Material::Resident, Custody::Portable) => Error::Unsupported,
             (Material::Resident, Custody::Resident) if on_record => Error::CorruptKey,
-            (Material::Resident, Custody::Resident) => Error::KeyMissing,
+            (Material::Resident, Custody::Resident | Custody::Wrapped) => Error::KeyMissing,
         };
         match self.touch(&key) {
             Ok(()) => Ok(key),
@@ -234,6 +245,11 @@ impl Session for ThroughSession {
             let size = u16::try_from(part.len()).expect("a chunk is no longer than that");
             part.copy_from_slice(&self.front.call(self.front.client.random(size, soon()))?);
         }
+        Ok(())
+    }
+
+    /// The keyhost asks its canary itself.
+    fn check(&mut self) -> Result<(), Error> {
         Ok(())
     }
 }
