@@ -10,6 +10,7 @@ mod caller;
 mod canaries;
 mod crash;
 mod durability;
+mod failover;
 mod first_steps;
 mod hsm;
 mod identity;

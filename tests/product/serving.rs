@@ -318,7 +318,7 @@ roles = ["Owner", "Key Vault Administrator"]
 }
 
 /// The shipped profile with this token's paths.
-fn profile(token: &SoftHsm) -> String {
+pub(crate) fn profile(token: &SoftHsm) -> String {
     let shipped = fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("hsm-config/softhsm2/profile.toml"),
     );
@@ -339,7 +339,7 @@ fn profile(token: &SoftHsm) -> String {
 }
 
 /// An authority, and a certificate from it for this machine.
-fn certificates(directory: &Path) {
+pub(crate) fn certificates(directory: &Path) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca_key = KeyPair::generate().expect("a key");
@@ -353,7 +353,7 @@ fn certificates(directory: &Path) {
     secret(&directory.join("server.key"), &key.serialize_pem());
 }
 
-fn secret(path: &Path, content: &str) {
+pub(crate) fn secret(path: &Path, content: &str) {
     fs::write(path, content).expect("written");
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("private");
 }

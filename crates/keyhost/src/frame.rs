@@ -114,6 +114,14 @@ pub enum Request<'a> {
         /// Its new rules.
         policy: KeyPolicy,
     },
+    /// Open a key and do nothing with it: to show that it opens here.
+    Open {
+        /// The key as it is.
+        #[serde(borrow)]
+        opening: Opening<'a>,
+    },
+    /// Have the backend's canary sign.
+    Check,
     /// Destroy a key that lives in the backend.
     Destroy {
         /// The key as it is.
@@ -297,6 +305,8 @@ impl Request<'_> {
             | Self::Generate { .. }
             | Self::Import { .. }
             | Self::Reseal { .. }
+            | Self::Open { .. }
+            | Self::Check
             | Self::Destroy { .. }
             | Self::GenerateDataKey { under: DataKeySeal::Rsa { .. }, .. }
             | Self::Random { .. }

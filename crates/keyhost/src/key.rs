@@ -40,6 +40,8 @@ pub struct SealedKey {
     pub vault_key: Arc<[u8]>,
     /// The key material, sealed (docs/formats.md, "Sealed key").
     pub sealed: Arc<[u8]>,
+    /// The slot that made it, where only that one has it; `None` if that is not known.
+    pub slot: Option<Arc<str>>,
 }
 
 /// Which audit log of an installation: each node has one, and begins another where

@@ -25,7 +25,7 @@ mod root_key;
 
 pub use client::{
     CallError, CheckpointRefused, Ciphertext, Client, DataKey, DataKeyAlgorithm, Driver,
-    ImportedKey, LineState, NewVersion,
+    ImportedKey, LineState, Member, NewVersion,
 };
 pub use deadline::Deadline;
 pub use frame::{Description, MAX_PAYLOAD, PreviousCheckpoint, Protection, Recipient};

@@ -23,6 +23,7 @@ use serde::Deserialize;
 mod audit;
 mod client_ca;
 mod file;
+mod group;
 mod issuer;
 mod limits;
 mod listener;
@@ -35,6 +36,7 @@ mod token;
 pub use audit::AuditConfig;
 pub use client_ca::{ClientCaConfig, SubjectConfig};
 pub(crate) use file::check_secret;
+pub use group::{Group, GroupConfig, PremiumConfig};
 pub(crate) use issuer::https;
 pub use issuer::{IssuerConfig, OneOrMany};
 pub use limits::Limits;
@@ -86,7 +88,10 @@ pub struct Config {
     /// PKCS#11 slots, each with a process of its own. None by default.
     #[serde(default, rename = "slot")]
     pub slots: Vec<SlotConfig>,
-    /// Which slot holds the keys of premium vaults.
+    /// Slots that serve keys together. A slot that is in none is a group by itself.
+    #[serde(default, rename = "group")]
+    pub groups: Vec<GroupConfig>,
+    /// Which slot group holds the keys of premium vaults.
     pub premium: Option<PremiumConfig>,
     /// Who may call.
     #[serde(default, rename = "token")]
@@ -189,14 +194,6 @@ pub struct MetricsConfig {
     pub open: bool,
 }
 
-/// `[premium]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PremiumConfig {
-    /// The name of a `[[slot]]`.
-    pub slot: String,
-}
-
 impl GrpcConfig {
     fn standard() -> Self {
         Self { listen: "127.0.0.1:7443".to_owned() }
@@ -236,7 +233,9 @@ pub struct Checked {
     pub software_call_limit: Duration,
     /// The slots.
     pub slots: Vec<Slot>,
-    /// The slot of premium vaults.
+    /// The slot groups: every slot is in one.
+    pub groups: Vec<Group>,
+    /// The group of premium vaults.
     pub premium: Option<Name>,
     /// Who may call, and what they hold.
     pub tokens: Vec<Token>,
@@ -263,8 +262,10 @@ pub struct Checked {
 /// A slot in which everything was looked at.
 #[derive(Debug, Clone)]
 pub struct Slot {
-    /// The keyhost's name.
+    /// Its name, and that of its first keyhost.
     pub name: Name,
+    /// How many keyhosts serve it.
+    pub keyhosts: usize,
     /// Where the profile is.
     pub profile_path: PathBuf,
     /// What it says.
@@ -342,7 +343,8 @@ impl Config {
         for (index, slot) in self.slots.iter().enumerate() {
             slot.check_outside(report, index, &base, &data_dir);
         }
-        let premium = self.premium.and_then(|premium| premium.check(report, &self.slots));
+        let groups = group::check(report, &self.groups, &self.slots);
+        let premium = self.premium.and_then(|premium| premium.check(report, &groups));
         let tokens = token::check(report, &self.tokens);
         let issuers = issuer::check(report, self.issuers, &base);
         let client_ca = self.client_ca.map(|client_ca| client_ca.check(report, &base));
@@ -366,6 +368,7 @@ impl Config {
                 software_threads,
                 software_call_limit,
                 slots,
+                groups,
                 premium,
                 tokens,
                 issuers,
@@ -385,17 +388,21 @@ impl Config {
     }
 }
 
-impl PremiumConfig {
-    fn check(&self, report: &mut Report, slots: &[SlotConfig]) -> Option<Name> {
-        let found = slots.iter().find(|slot| slot.name.eq_ignore_ascii_case(&self.slot));
-        if found.is_none() {
-            report.add(
-                "premium.slot",
-                format!("no [[slot]] is named `{}`", self.slot),
-                "use the `name` of a [[slot]], or add that slot",
-            );
-        }
-        found?.name.parse().ok()
+impl Checked {
+    /// The keyhosts of slots: the slot of each, and its name. The first of a slot has the
+    /// slot's own, the others a number besides: `hsm-a/2`.
+    pub fn slot_keyhosts(&self) -> impl Iterator<Item = (&Slot, String)> {
+        self.slots.iter().flat_map(|slot| {
+            (1..=slot.keyhosts).map(move |number| match number {
+                1 => (slot, slot.name.to_string()),
+                _ => (slot, format!("{}/{number}", slot.name)),
+            })
+        })
+    }
+
+    /// The group that a slot is in.
+    pub fn group_of(&self, slot: &Name) -> Option<&Group> {
+        self.groups.iter().find(|group| group.slots.contains(slot))
     }
 }
 

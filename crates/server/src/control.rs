@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use keyreeve_backend_pkcs11::KeysIn;
 use keyreeve_keyhost::packet::PacketSocket;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{
@@ -121,7 +122,30 @@ pub(crate) enum BackendStart {
     /// The software keystore.
     Software { root_key: PathBuf },
     /// A PKCS#11 slot.
-    Slot { profile: PathBuf, token: Option<String>, pin_file: PathBuf },
+    Slot {
+        profile: PathBuf,
+        token: Option<String>,
+        pin_file: PathBuf,
+        /// The group it is in; `None` for a slot that shares nothing.
+        #[serde(default)]
+        group: Option<SlotGroup>,
+    },
+}
+
+/// The group of a slot, as its keyhost is told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SlotGroup {
+    pub name: String,
+    pub keys: KeysIn,
+}
+
+/// A slot group, as the front is told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct GroupStart {
+    pub name: String,
+    /// Its keyhosts: the place of each in [`FrontStart::keyhosts`], and its slot.
+    pub members: Vec<(usize, String)>,
+    pub min_replicas: usize,
 }
 
 /// What the front needs to know.
@@ -133,7 +157,8 @@ pub(crate) struct FrontStart {
     pub threads: usize,
     /// The software keystore first, then the slots.
     pub keyhosts: Vec<String>,
-    /// Which of them holds premium vaults.
+    pub groups: Vec<GroupStart>,
+    /// Which group holds premium vaults.
     pub premium: Option<String>,
     /// Who may call.
     pub tokens: Vec<TokenStart>,

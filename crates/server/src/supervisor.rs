@@ -241,7 +241,7 @@ async fn is_true(signal: &mut watch::Receiver<bool>) {
 
 fn first_states(config: &Checked) -> Vec<ProcessState> {
     let names = ["front".to_owned(), keyhost::SOFTWARE.to_owned()].into_iter();
-    let slots = config.slots.iter().map(|slot| slot.name.to_string());
+    let slots = config.slot_keyhosts().map(|(_, name)| name);
     names
         .chain(slots)
         .map(|name| ProcessState {

@@ -20,39 +20,42 @@ pub enum Tier {
     Premium,
 }
 
-/// One thread's clients, one for each keyhost.
+/// One thread's clients, one for each backend: the software keystore and the slot groups.
 #[derive(Clone)]
 pub struct Backends {
     standard: Client,
-    premium: Option<Client>,
+    groups: Arc<[Client]>,
+    /// The place of the group that new premium vaults are in.
+    premium: Option<usize>,
 }
 
 impl Backends {
-    /// The keyhost of the software keystore, and that of the slot group which
-    /// serves the premium tier, if there is one.
-    pub fn new(standard: Client, premium: Option<Client>) -> Self {
-        Self { standard, premium }
+    /// The software keystore, the slot groups, and the name of the one that serves the
+    /// premium tier, if there is one.
+    pub fn new(standard: Client, groups: Vec<Client>, premium: Option<&str>) -> Self {
+        let premium = premium.and_then(|name| groups.iter().position(|it| it.name() == name));
+        Self { standard, groups: groups.into(), premium }
     }
 
     /// The client for a new vault of `tier`.
     pub(crate) fn for_tier(&self, tier: Tier) -> Result<&Client, Error> {
         match tier {
             Tier::Standard => Ok(&self.standard),
-            Tier::Premium => self.premium.as_ref().ok_or_else(|| {
+            Tier::Premium => self.premium.map(|place| &self.groups[place]).ok_or_else(|| {
                 Error::precondition(
                     "NO_PREMIUM_BACKEND",
-                    "no slot serves the premium tier; configure one, or use the standard tier",
+                    "no slot group serves the premium tier; configure one, or use the standard tier",
                 )
             }),
         }
     }
 
-    /// The client of the keyhost called `name`, which is what a vault's record says.
+    /// The client of the backend called `name`, which is what a vault's record says.
     pub(crate) fn named(&self, name: &str) -> Result<&Client, Error> {
         if self.standard.name() == name {
             return Ok(&self.standard);
         }
-        self.premium.as_ref().filter(|client| client.name() == name).ok_or_else(|| {
+        self.groups.iter().find(|client| client.name() == name).ok_or_else(|| {
             Error::new(
                 crate::Kind::Unavailable { retry_after: None },
                 "BACKEND_NOT_CONFIGURED",

@@ -56,8 +56,10 @@ pub use keyhost::{
     seal_import, soon,
 };
 pub use keyreeve::Keyreeve;
+/// The backend of keyhosts in a test's own process.
+pub use keyreeve_backend_software::SoftwareBackend;
 pub use outside::AwsLc;
 pub use program::program;
 pub use service::Service;
 pub use shim::Faults;
-pub use softhsm::{SoftHsm, TOKEN_LABEL, TOKEN_PIN, Token};
+pub use softhsm::{SoftHsm, TOKEN_GROUP, TOKEN_LABEL, TOKEN_PIN, Token};

@@ -19,6 +19,12 @@ pub const TOKEN_LABEL: &str = "keyreeve-test";
 /// The user PIN of every token made here.
 pub const TOKEN_PIN: &str = "test-pin-4711";
 
+/// The slot group of a token that is provisioned.
+pub const TOKEN_GROUP: &str = "premium";
+
+/// `CKA_ID` of that group's wrapping key, in hex: it follows from the name.
+const WRAPPING_KEY_ID: &str = "cfce3d1510e6fe19b939b55cab0aea43";
+
 /// The security officer's PIN.
 pub(crate) const TOKEN_SO_PIN: &str = "test-so-pin-4711";
 
@@ -86,6 +92,44 @@ impl SoftHsm {
         ensure!(output.status.success(), "softhsm2-util: {output:?}");
         token.own(Owner::Directory { _directory: directory });
         Ok(token)
+    }
+
+    /// A token that holds the wrapping key of the slot group [`TOKEN_GROUP`], as an
+    /// operator would have made it, but for the protections of the key itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`SoftHsm::direct`], or if OpenSC is not installed.
+    pub fn provisioned() -> Result<Self> {
+        let token = Self::direct()?;
+        let output = Command::new("pkcs11-tool")
+            .arg("--module")
+            .arg(&token.module)
+            .args(["--token-label", TOKEN_LABEL, "--login", "--pin", TOKEN_PIN, "--keygen"])
+            .args(["--key-type", "AES:32", "--id", WRAPPING_KEY_ID, "--usage-wrap"])
+            .args(["--sensitive", "--private", "--label", "keyreeve-wrapping:premium"])
+            .envs(token.environment.clone())
+            .output()
+            .context("pkcs11-tool is not installed: apt-get install opensc")?;
+        ensure!(output.status.success(), "pkcs11-tool: {output:?}");
+        Ok(token)
+    }
+
+    /// Another token with all that is in this one now: what replication to a second slot
+    /// leads to.
+    ///
+    /// # Errors
+    ///
+    /// If its files cannot be copied.
+    pub fn twin(&self) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let twin = Self::in_directory(directory.path())?;
+        copy(&self.token_directory(), &twin.token_directory())?;
+        let conf = fs::read_to_string(self.directory.join("softhsm2.conf"))?;
+        let (ours, theirs) = (self.token_directory(), twin.token_directory());
+        let conf = conf.replace(&ours.display().to_string(), &theirs.display().to_string());
+        fs::write(twin.directory.join("softhsm2.conf"), conf)?;
+        Ok(Self { _owner: Owner::Directory { _directory: directory }, ..twin })
     }
 
     /// A token whose module is loaded through OpenSC's spy, which writes every call to
@@ -218,6 +262,20 @@ impl SoftHsm {
             owner: Owner::Parent,
         }
     }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn first_of(candidates: &[&str], package: &str) -> Result<PathBuf> {

@@ -21,6 +21,13 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 100)]
         count: u32,
     },
+    /// Kills and pauses one of two slots under load, and takes its token away: no request
+    /// may fail.
+    Failover {
+        /// How often something happens to one of them.
+        #[arg(long, default_value_t = 50)]
+        count: u32,
+    },
     /// Fuzzes what parses hostile bytes, under libFuzzer: one target, or one after
     /// another.
     Fuzz {
@@ -48,6 +55,13 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 20)]
         seconds: u64,
     },
+    /// Makes wrapped keys, and signs with a thousand of them: as fast as with one that is
+    /// resident.
+    WrappedKeys {
+        /// How many.
+        #[arg(long, default_value_t = 100_000)]
+        count: u32,
+    },
     /// Seals and unseals 1 GiB in less than 64 MiB of memory.
     Seal,
     /// Kills the store alone under commits, again and again, and fails its disk at every
@@ -74,6 +88,8 @@ pub(crate) fn run(campaign: Option<Campaign>) -> Result<()> {
         }
         Some(Campaign::Fuzz { target, minutes, .. }) => fuzz::run(target.as_deref(), minutes),
         Some(Campaign::Audit { count }) => tests::audit(count),
+        Some(Campaign::Failover { count }) => tests::failover(count),
+        Some(Campaign::WrappedKeys { count }) => tests::wrapped_keys(count),
         Some(Campaign::Kills { count }) => tests::kills(count),
         Some(Campaign::Overload { seconds }) => tests::overload(seconds),
         Some(Campaign::Seal) => tests::seal(),
@@ -88,6 +104,6 @@ fn list() {
     eprintln!("cargo xtask campaign <name>; `--help` behind a name says more");
     for campaign in command.get_subcommands() {
         let about = campaign.get_about().map(ToString::to_string).unwrap_or_default();
-        eprintln!("    {:<6} {about}", campaign.get_name());
+        eprintln!("    {:<12} {about}", campaign.get_name());
     }
 }

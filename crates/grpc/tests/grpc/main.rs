@@ -47,7 +47,8 @@ impl Fixture {
         let settings = Settings { roles: everything("tests"), ..Settings::default() };
         let opened = Shared::open(store, settings, Clock::system(), audit.recorder()).await;
         let (shared, _) = opened.expect("a store");
-        let service = Service::new(shared, Backends::new(keyhost.client().clone(), None));
+        let service =
+            Service::new(shared, Backends::new(keyhost.client().clone(), Vec::new(), None));
         let routes = routes(&service, StatusSource::new(Default::default)).prepare();
         let fixture = Self { routes, _keyhost: keyhost, _audit: audit };
 

@@ -3,42 +3,17 @@
 use bytes::Bytes;
 use keyreeve_backend::Sealed;
 use keyreeve_types::{
-    AesMode, EncryptionAlgorithm, KeyPolicy, MacAlgorithm, RsaPadding, SignatureAlgorithm, VaultId,
-    WrapAlgorithm,
+    AesMode, EncryptionAlgorithm, MacAlgorithm, RsaPadding, SignatureAlgorithm, WrapAlgorithm,
 };
 use zeroize::Zeroizing;
 
-use super::{CallError, Client, queue::Lane};
+use super::{CallError, Client, Way, queue::Lane};
 use crate::{
     codec::Body,
     deadline::Deadline,
-    frame::{DataKeySeal, Encrypted, KeyRef, Opening, Request, Response, SealedImport},
-    key::{Binding, SealedKey},
+    frame::{DataKeySeal, Encrypted, KeyRef, Opening, Request, Response},
+    key::SealedKey,
 };
-
-/// A version that was just made, imported or put under new rules.
-#[derive(Debug, Clone)]
-pub struct NewVersion {
-    /// Its rules, as they were sealed; they say what kind of key it is.
-    pub policy: KeyPolicy,
-    /// Its material, sealed.
-    pub sealed: Vec<u8>,
-    /// SubjectPublicKeyInfo, DER. `None` for AES and HMAC, and after new rules.
-    pub public: Option<Vec<u8>>,
-}
-
-/// A private key, sealed to a keyhost's import recipient.
-#[derive(Debug, Clone, Copy)]
-pub struct ImportedKey<'a> {
-    /// Which recipient.
-    pub recipient: u64,
-    /// HPKE encapsulated key.
-    pub encapsulated: &'a [u8],
-    /// HPKE ciphertext.
-    pub ciphertext: &'a [u8],
-    /// HPKE associated data.
-    pub aad: &'a [u8],
-}
 
 /// What AES encryption, or wrapping a data key, made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +57,11 @@ pub enum DataKeyAlgorithm<'a> {
 }
 
 impl SealedKey {
+    /// The slot that alone serves it, if there is one and it is known.
+    pub(super) fn slot(&self) -> Option<&str> {
+        self.slot.as_deref().filter(|_| self.is_bound_to_slot())
+    }
+
     pub(super) const fn key_ref(&self) -> KeyRef {
         KeyRef { version: self.binding.version, revision: self.policy.revision }
     }
@@ -97,67 +77,6 @@ impl SealedKey {
 }
 
 impl Client {
-    /// Makes the key of a new vault and returns it sealed; empty where the backend
-    /// keeps keys itself.
-    pub async fn create_vault_key(
-        &self,
-        vault: VaultId,
-        deadline: Deadline,
-    ) -> Result<Vec<u8>, CallError> {
-        self.call_without_key(Lane::Heavy, Request::CreateVaultKey(vault), deadline, bytes).await
-    }
-
-    /// Makes a key of `policy.spec` for `policy.made_for`.
-    pub async fn generate(
-        &self,
-        binding: Binding,
-        policy: &KeyPolicy,
-        vault_key: &[u8],
-        deadline: Deadline,
-    ) -> Result<NewVersion, CallError> {
-        let request = Request::Generate { binding, policy: policy.clone(), vault_key };
-        self.call_without_key(Lane::Slow, request, deadline, new_version).await
-    }
-
-    /// Takes an imported key. Unless `any_spec`, it must be of `policy.spec`. Where
-    /// `policy.made_for` is empty it becomes all that the kind and the backend allow.
-    pub async fn import(
-        &self,
-        binding: Binding,
-        policy: &KeyPolicy,
-        any_spec: bool,
-        vault_key: &[u8],
-        key: ImportedKey<'_>,
-        deadline: Deadline,
-    ) -> Result<NewVersion, CallError> {
-        let ImportedKey { recipient, encapsulated, ciphertext, aad } = key;
-        let sealed = SealedImport { recipient, encapsulated, ciphertext, aad };
-        let policy = policy.clone();
-        let request = Request::Import { binding, policy, any_spec, vault_key, sealed };
-        self.call_without_key(Lane::Slow, request, deadline, new_version).await
-    }
-
-    /// Seals a key under new rules, whose revision must be the next.
-    pub async fn reseal(
-        &self,
-        key: &SealedKey,
-        policy: &KeyPolicy,
-        deadline: Deadline,
-    ) -> Result<NewVersion, CallError> {
-        let request = Request::Reseal { opening: key.opening(), policy: policy.clone() };
-        self.call_without_key(Lane::Heavy, request, deadline, new_version).await
-    }
-
-    /// Destroys a key that lives in the backend, and confirms that it is gone.
-    pub async fn destroy(&self, key: &SealedKey, deadline: Deadline) -> Result<(), CallError> {
-        let request = Request::Destroy { opening: key.opening() };
-        self.call_without_key(Lane::Slow, request, deadline, |_, response| match response {
-            Response::Done => Ok(()),
-            _ => Err(CallError::Protocol),
-        })
-        .await
-    }
-
     /// Signs the digest or the message, as the algorithm takes it.
     pub fn sign<'k>(
         &'k self,
@@ -264,8 +183,10 @@ impl Client {
         let request = |under| Request::GenerateDataKey { under, size, wrapped_only };
         match (algorithm, key) {
             (DataKeyAlgorithm::Rsa { padding, public_spki: public }, _) => {
-                let request = request(DataKeySeal::Rsa { padding, public });
-                self.call_without_key(Lane::Light, request, deadline, data_key).await
+                let request = || request(DataKeySeal::Rsa { padding, public });
+                let way = Way { lane: Lane::Light, deadline, can_move: true };
+                let (made, _) = self.call_without_key(None, way, request, data_key).await?;
+                Ok(made)
             }
             (DataKeyAlgorithm::Wrap { padded }, Some(sealing)) => {
                 let request = |key| request(DataKeySeal::Wrap { key, padded });
@@ -287,7 +208,9 @@ impl Client {
         size: u16,
         deadline: Deadline,
     ) -> Result<Zeroizing<Vec<u8>>, CallError> {
-        self.call_without_key(Lane::Light, Request::Random { size }, deadline, secret).await
+        let way = Way { lane: Lane::Light, deadline, can_move: true };
+        let request = || Request::Random { size };
+        self.call_without_key(None, way, request, secret).await.map(|(drawn, _)| drawn)
     }
 }
 
@@ -305,7 +228,7 @@ fn shared(body: &Body, response: Response<'_>) -> Result<Bytes, CallError> {
     }
 }
 
-fn bytes(_: &Body, response: Response<'_>) -> Result<Vec<u8>, CallError> {
+pub(super) fn bytes(_: &Body, response: Response<'_>) -> Result<Vec<u8>, CallError> {
     match response {
         Response::Bytes(bytes) => Ok(bytes.to_vec()),
         _ => Err(CallError::Protocol),
@@ -314,17 +237,6 @@ fn bytes(_: &Body, response: Response<'_>) -> Result<Vec<u8>, CallError> {
 
 fn secret(body: &Body, response: Response<'_>) -> Result<Zeroizing<Vec<u8>>, CallError> {
     bytes(body, response).map(Zeroizing::new)
-}
-
-fn new_version(_: &Body, response: Response<'_>) -> Result<NewVersion, CallError> {
-    match response {
-        Response::Key { policy, sealed, public } => Ok(NewVersion {
-            policy,
-            sealed: sealed.to_vec(),
-            public: (!public.is_empty()).then(|| public.to_vec()),
-        }),
-        _ => Err(CallError::Protocol),
-    }
 }
 
 fn data_key(body: &Body, response: Response<'_>) -> Result<DataKey, CallError> {

@@ -2,8 +2,9 @@
 
 use keyreeve_tlog::{Checkpoint, Hash, VerifierKey};
 
-use super::{CallError, Client, queue::Lane};
+use super::{CallError, Client, Way, queue::Lane};
 use crate::{
+    codec::Body,
     deadline::Deadline,
     frame::{PreviousCheckpoint, Request, Response},
     key::LogId,
@@ -26,12 +27,14 @@ impl Client {
         log: LogId,
         deadline: Deadline,
     ) -> Result<VerifierKey, CallError> {
-        self.call_without_key(Lane::Heavy, Request::AuditKey(log), deadline, |_, response| {
+        let way = Way { lane: Lane::Heavy, deadline, can_move: false };
+        let request = || Request::AuditKey(log);
+        let read = |_: &Body, response: Response<'_>| {
             let Response::Bytes(text) = response else { return Err(CallError::Protocol) };
             let text = std::str::from_utf8(text).map_err(|_| CallError::Protocol)?;
             text.parse().map_err(|_| CallError::Protocol)
-        })
-        .await
+        };
+        self.call_without_key(None, way, request, read).await.map(|(key, _)| key)
     }
 
     /// Signs `next`, a checkpoint of `log`, of which `proof` shows that it goes on from
@@ -46,15 +49,16 @@ impl Client {
     ) -> Result<Result<[u8; 64], CheckpointRefused>, CallError> {
         let proof: Vec<u8> = proof.iter().flat_map(|hash| hash.0).collect();
         let (size, root) = (next.size, next.root.0);
-        let request = Request::SignCheckpoint { log, previous, size, root, proof: &proof };
-        self.call_without_key(Lane::Heavy, request, deadline, |_, response| match response {
+        let way = Way { lane: Lane::Heavy, deadline, can_move: false };
+        let request = || Request::SignCheckpoint { log, previous, size, root, proof: &proof };
+        let read = |_: &Body, response: Response<'_>| match response {
             Response::Bytes(signature) => {
                 signature.try_into().map(Ok).map_err(|_| CallError::Protocol)
             }
             Response::Inconsistent => Ok(Err(CheckpointRefused::Inconsistent)),
             Response::SignedLater(size) => Ok(Err(CheckpointRefused::Later(size))),
             _ => Err(CallError::Protocol),
-        })
-        .await
+        };
+        self.call_without_key(None, way, request, read).await.map(|(signed, _)| signed)
     }
 }

@@ -16,7 +16,8 @@ use tokio::{
 };
 
 use super::{
-    CallError, Client, Shared,
+    CallError, Way,
+    connection::{Connection, Shared},
     queue::{Lane, Outlet},
 };
 use crate::{
@@ -30,7 +31,7 @@ use crate::{
 /// How long a keyhost may take to say what it is.
 const DESCRIBE_WITHIN: Duration = Duration::from_secs(60);
 
-/// Does the work of one [`Client`]; to be spawned on the client's runtime.
+/// Does the work of one connection; to be spawned on its client's runtime.
 pub struct Driver {
     shared: Arc<Shared>,
     buffer: Vec<u8>,
@@ -47,6 +48,8 @@ struct Link {
     describing: Option<Describing>,
     /// Set for when the first deadline passes; `None` while no call waits.
     expiry: Option<Pin<Box<Sleep>>>,
+    /// While the breaker is open: closes it, once the canary has signed.
+    probing: Option<Awaited<()>>,
 }
 
 /// A socket to the keyhost.
@@ -57,7 +60,9 @@ struct Outgoing {
     full: bool,
 }
 
-type Describing = Pin<Box<dyn Future<Output = Result<Arc<Description>, CallError>> + Send>>;
+type Describing = Awaited<Arc<Description>>;
+
+type Awaited<T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send>>;
 
 #[expect(
     deprecated,
@@ -76,11 +81,12 @@ enum Event {
     Outgoing,
     Room(Outlet, io::Result<()>),
     Described(Result<Arc<Description>, CallError>),
+    Probed(Result<(), CallError>),
     Expiry,
 }
 
 impl Driver {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(Connection(shared): Connection) -> Self {
         Self { shared, buffer: vec![0; MAX_PACKET + 1024], woken: Vec::new() }
     }
 
@@ -132,9 +138,32 @@ impl Driver {
                 self.describe(described);
                 Ok(())
             }
+            Event::Probed(signed) => {
+                link.probing = None;
+                match signed {
+                    Ok(()) => {
+                        self.shared.state().set_breaker(false);
+                        tracing::info!(keyhost = %self.shared.name, "it answers again");
+                    }
+                    // Its end is seen elsewhere.
+                    Err(error) => {
+                        tracing::warn!(keyhost = %self.shared.name, %error, "it is unwell");
+                    }
+                }
+                Ok(())
+            }
             Event::Expiry => {
-                let woken = self.shared.state().waiting.expire(Instant::now());
+                let mut state = self.shared.state();
+                let (woken, is_mute) = state.waiting.expire(Instant::now());
+                if is_mute {
+                    state.set_breaker(true);
+                }
+                drop(state);
                 woken.into_iter().for_each(Waker::wake);
+                if is_mute && link.probing.is_none() {
+                    tracing::warn!(keyhost = %self.shared.name, "no answer for a second");
+                    link.probing = Some(Box::pin(Connection(Arc::clone(&self.shared)).probe()));
+                }
                 link.expiry = None;
                 link.set_expiry(&self.shared);
                 Ok(())
@@ -149,8 +178,9 @@ impl Driver {
                 work: Outgoing::register(work)?,
                 slow: Outgoing::register(slow)?,
                 reply: register(reply, Interest::READABLE)?,
-                describing: Some(Box::pin(describe(Client(Arc::clone(&self.shared))))),
+                describing: Some(Box::pin(describe(Connection(Arc::clone(&self.shared))))),
                 expiry: None,
+                probing: None,
             };
             io::Result::Ok((link, shard))
         });
@@ -250,6 +280,12 @@ impl Link {
                 None => std::future::pending().await,
             }
         };
+        let probed = async {
+            match &mut self.probing {
+                Some(probing) => probing.await,
+                None => std::future::pending().await,
+            }
+        };
         let expired = async {
             match &mut self.expiry {
                 Some(expiry) => expiry.await,
@@ -271,6 +307,7 @@ impl Link {
                 Event::Room(Outlet::Slow, ready.map(|mut guard| guard.retain_ready()))
             }
             described = described => Event::Described(described),
+            signed = probed => Event::Probed(signed),
             () = expired => Event::Expiry,
         }
     }
@@ -298,10 +335,11 @@ impl Outgoing {
 }
 
 /// Asks a keyhost that has just started what it is.
-async fn describe(client: Client) -> Result<Arc<Description>, CallError> {
+async fn describe(connection: Connection) -> Result<Arc<Description>, CallError> {
     let deadline = Deadline::after(DESCRIBE_WITHIN);
-    client
-        .call_without_key(Lane::Heavy, Request::Describe, deadline, |_, response| match response {
+    let way = Way { lane: Lane::Heavy, deadline, can_move: false };
+    connection
+        .call(way, None, Request::Describe, |_, response| match response {
             Response::Description(description) => Ok(Arc::new(*description)),
             _ => Err(CallError::Protocol),
         })

@@ -27,6 +27,14 @@ pub enum CallError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// A new wrapped key was made, and fewer slots of the group open it than must: it is
+    /// nowhere now.
+    TooFewReplicas {
+        /// How many do.
+        have: usize,
+        /// How many must.
+        need: usize,
+    },
     /// Too many calls wait for this keyhost.
     Overloaded {
         /// When to try again.
@@ -50,6 +58,9 @@ impl fmt::Display for CallError {
             Self::StaleRecord => f.write_str("the key's record has changed"),
             Self::WrongRecipient => f.write_str("the import recipient is no longer current"),
             Self::Unavailable { .. } => f.write_str("the keyhost is being started anew"),
+            Self::TooFewReplicas { have, need } => {
+                write!(f, "{have} slots open the new key, and {need} must")
+            }
             Self::Overloaded { .. } => f.write_str("too many calls wait for the keyhost"),
             Self::DeadlineExceeded => f.write_str("the deadline passed"),
             Self::TooLarge => f.write_str("the request is too large"),

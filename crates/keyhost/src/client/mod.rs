@@ -1,48 +1,49 @@
-//! The front's way to a keyhost.
+//! The front's way to its keyhosts.
 //!
-//! One [`Client`] per runtime and keyhost. A call writes its frame into the packet
-//! that is being filled, the [`Driver`] task sends whatever gathered while the
-//! runtime was busy, reads answers and wakes their callers, and ends the calls whose
-//! deadline has passed: the busier it is, the more calls share a system call, and a
-//! caller alone waits for nobody.
+//! One [`Client`] per runtime and backend. Behind it is one keyhost, or those of a slot
+//! group, each with a connection. A call writes its frame into the packet that is being
+//! filled, the [`Driver`] task sends whatever gathered while the runtime was busy, reads
+//! answers and wakes their callers, and ends the calls whose deadline has passed: the
+//! busier it is, the more calls share a system call, and a caller alone waits for nobody.
 //!
 //! A call ends with its answer, its deadline, or the keyhost: when that is started
 //! anew, all that were under way end in [`CallError::Unavailable`], because whether
-//! they had an effect is unknown. Nothing is retried here but one thing, which has
-//! no effect: a key that turns out not to be open is sent along a second time.
+//! they had an effect is unknown. What is tried a second time has no effect the first:
+//! a key that turns out not to be open is sent along, and an operation that a keyhost of
+//! a group did not answer, or its device did not do, goes to another one.
 
 mod calls;
 mod checkpoints;
+mod connection;
 mod driver;
 mod error;
+mod group;
 mod line;
+mod making;
 mod queue;
 mod sign_each;
 mod waiting;
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Waker,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use keyreeve_types::{KeySpec, KeyType};
-use tokio::sync::Notify;
 
-pub use calls::{Ciphertext, DataKey, DataKeyAlgorithm, ImportedKey, NewVersion};
+pub use calls::{Ciphertext, DataKey, DataKeyAlgorithm};
 pub use checkpoints::CheckpointRefused;
 pub use driver::Driver;
 pub use error::CallError;
 pub use line::LineState;
+pub use making::{ImportedKey, NewVersion};
 
 use crate::{
     codec::Body,
     deadline::Deadline,
-    frame::{Description, KeyRef, MAX_PACKET, Opening, Request, RequestFrame, Response},
+    frame::{Description, KeyRef, Request, Response},
     key::SealedKey,
 };
-use queue::{Lane, Queue};
-use waiting::{Answer, Waiting};
+use connection::{Connection, Way};
+use group::{Group, Place, Tried};
+use queue::Lane;
 
 /// Most calls that may ever wait in one line of one runtime, and most frames that may
 /// wait to leave. Under load a [`Line`](line::Line) is shorter than that.
@@ -54,69 +55,79 @@ const RESTART_HINT: Duration = Duration::from_millis(250);
 /// When to try again if too many calls wait.
 const OVERLOAD_HINT: Duration = Duration::from_millis(50);
 
-/// Calls a keyhost. Cheap to clone; for one runtime.
+/// Calls a keyhost, or whichever of a group can serve. Cheap to clone; for one runtime.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
+pub struct Client(Arc<Group>);
 
-struct Shared {
-    name: String,
-    state: Mutex<State>,
-    /// Tells the driver that there are packets to send.
-    filled: Notify,
-    description: Mutex<Option<Arc<Description>>>,
-}
-
-/// What callers and the driver share.
-#[derive(Default)]
-struct State {
-    /// The reply socket of the current link; `None` while there is no keyhost.
-    shard: Option<u8>,
-    queue: Queue,
-    waiting: Waiting,
+/// A keyhost of a group.
+pub struct Member {
+    /// The slot it serves; several may serve one.
+    pub slot: String,
+    /// The client of this one alone.
+    pub client: Client,
 }
 
 impl Client {
-    /// A client and the task that does its work. Calls end in
+    /// A client of one keyhost and the task that does its work. Calls end in
     /// [`CallError::Unavailable`] until the driver is given a link.
     pub fn new(name: impl Into<String>) -> (Self, Driver) {
-        let shared = Arc::new(Shared {
-            name: name.into(),
-            state: Mutex::new(State::default()),
-            filled: Notify::new(),
-            description: Mutex::new(None),
-        });
-        (Self(Arc::clone(&shared)), Driver::new(shared))
+        let name = name.into();
+        let connection = Connection::new(name.clone());
+        let driver = Driver::new(connection.clone());
+        let place = Place { slot: name.clone(), connection };
+        (Self(Arc::new(Group::new(name, vec![place], 1))), driver)
     }
 
-    /// The keyhost's name.
+    /// A client of a slot group, through the connections of its members' clients. A new
+    /// wrapped key is handed out once `min_replicas` slots have opened it.
+    pub fn group(name: impl Into<String>, members: &[Member], min_replicas: usize) -> Self {
+        let places = members.iter().flat_map(|member| {
+            member.client.0.members.iter().map(|place| Place {
+                slot: member.slot.clone(),
+                connection: place.connection.clone(),
+            })
+        });
+        Self(Arc::new(Group::new(name.into(), places.collect(), min_replicas)))
+    }
+
+    /// The keyhost's name, or the group's.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// What the keyhost is: the last it said, so `None` only before its first start.
+    /// What the keyhost is: the last it said, so `None` only before its first start. Of a
+    /// group, one that serves.
     pub fn description(&self) -> Option<Arc<Description>> {
-        self.0.description.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let members = &self.0.members;
+        let serving = members.iter().filter(|place| place.connection.load().is_some());
+        serving.chain(members).find_map(|place| place.connection.description())
     }
 
     /// Whether there is a keyhost now.
     pub fn is_serving(&self) -> bool {
-        self.0.state().shard.is_some()
+        self.0.members.iter().any(|place| place.connection.load().is_some())
     }
 
     /// How the line to the workers is, and that of calls that may take long: making,
-    /// taking and destroying keys.
+    /// taking and destroying keys. Of a group, the shortest.
     pub fn lines(&self) -> [LineState; 2] {
-        self.0.state().waiting.lines()
+        let lines = self.0.members.iter().map(|place| place.connection.lines());
+        lines.min_by_key(|lines| lines[0].waiting).unwrap_or_default()
+    }
+
+    /// Whether a keyhost gives no answers, so that calls to it are refused at once.
+    pub fn is_mute(&self) -> bool {
+        self.0.members.iter().any(|place| place.connection.is_mute())
     }
 
     /// Whether more is asked of the workers than they can do, or of the thread for what
     /// takes long.
     pub fn is_overloaded(&self, slow: bool) -> bool {
-        self.0.state().waiting.is_standing(slow)
+        self.0.members.iter().all(|place| place.connection.is_standing(slow))
     }
 
     /// One call that uses a key: without the sealed key first, and with it if the
-    /// keyhost asks for it.
+    /// keyhost asks for it; and of another keyhost, if there is one and this one cannot.
     ///
     /// The frame is written here and now, and what is rare is boxed: thousands of
     /// these are under way at a time, and each is as large as its largest moment.
@@ -127,81 +138,115 @@ impl Client {
         deadline: Deadline,
         read: impl Fn(&Body, Response<'_>) -> Result<T, CallError>,
     ) -> impl Future<Output = Result<T, CallError>> {
-        let lane = lane_of(key.policy.spec);
-        let answer = self.enqueue(lane, None, request(key.key_ref()), deadline);
+        let can_move = self.0.members.len() > 1;
+        let way = Way { lane: lane_of(key.policy.spec), deadline, can_move };
+        let place = self.0.choose(key.slot(), Tried::default());
+        let answer = place.ok_or(UNAVAILABLE).and_then(|place| {
+            self.0.members[place].connection.enqueue(way, None, request(key.key_ref()))
+        });
         async move {
-            let body = answer?.await?;
-            if let Some(outcome) = unless_not_open(&body, &read) {
-                return outcome;
-            }
-            drop(body);
-            let reopening = async {
-                let opening = Some(key.opening());
-                let request = request(key.key_ref());
-                let body = self.enqueue(lane, opening, request, deadline)?.await?;
-                parse(&body).and_then(refuse).and_then(|response| read(&body, response))
+            let failed = match answer {
+                Ok(answer) => match answer.await {
+                    Ok(body) => match unless_not_open(&body, &read) {
+                        Some(Err(error)) => Some(error),
+                        Some(done) => return done,
+                        None => None,
+                    },
+                    Err(error) => Some(error),
+                },
+                Err(error) => Some(error),
             };
-            Box::pin(reopening).await
+            if let Some(error) = &failed
+                && !(can_move && error.moves_on())
+            {
+                return Err(error.clone());
+            }
+            let place = place.unwrap_or_default();
+            Box::pin(self.go_on(key, way, place, failed, &request, &read)).await
         }
     }
 
-    async fn call_without_key<T>(
-        &self,
-        lane: Lane,
-        request: Request<'_>,
-        deadline: Deadline,
-        read: impl Fn(&Body, Response<'_>) -> Result<T, CallError>,
+    /// What is left of a call that had no result at `place`: with `failed`, or because
+    /// the key was not open there.
+    async fn go_on<'k, T>(
+        &'k self,
+        key: &'k SealedKey,
+        way: Way,
+        mut place: usize,
+        mut failed: Option<CallError>,
+        request: &impl Fn(KeyRef) -> Request<'k>,
+        read: &impl Fn(&Body, Response<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        let body = self.enqueue(lane, None, request, deadline)?.await?;
-        parse(&body).and_then(refuse).and_then(|response| read(&body, response))
+        let mut tried = Tried::default();
+        loop {
+            let connection = &self.0.members[place].connection;
+            let error = match failed {
+                Some(error) => error,
+                None => {
+                    let opening = Some(key.opening());
+                    match connection.call(way, opening, request(key.key_ref()), read).await {
+                        Err(error) => error,
+                        done => return done,
+                    }
+                }
+            };
+            tried = tried.and(place);
+            let next = if error.moves_on() { self.0.choose(key.slot(), tried) } else { None };
+            let Some(next) = next else { return Err(error) };
+            tracing::debug!(%error, to = self.0.members[next].connection.0.name, "moved on");
+            place = next;
+            failed = match self.ask(place, key, way, request, read).await {
+                Ok(Some(done)) => return Ok(done),
+                Ok(None) => None,
+                Err(error) => Some(error),
+            };
+        }
     }
 
-    /// Writes the frame, so that a call that waits holds no more than its place in
-    /// the table.
-    fn enqueue(
+    /// Asks one keyhost; `None` if the key is not open there.
+    async fn ask<'k, T>(
+        &'k self,
+        place: usize,
+        key: &'k SealedKey,
+        way: Way,
+        request: &impl Fn(KeyRef) -> Request<'k>,
+        read: &impl Fn(&Body, Response<'_>) -> Result<T, CallError>,
+    ) -> Result<Option<T>, CallError> {
+        let connection = &self.0.members[place].connection;
+        let body = connection.enqueue(way, None, request(key.key_ref()))?.await?;
+        unless_not_open(&body, read).transpose()
+    }
+
+    /// A call that uses no key, at whichever keyhost can serve it; one that may be
+    /// repeated goes on to others. Returns where it was served as well.
+    async fn call_without_key<'r, T>(
         &self,
-        lane: Lane,
-        opening: Option<Opening<'_>>,
-        request: Request<'_>,
-        deadline: Deadline,
-    ) -> Result<Answer<'_>, CallError> {
-        let mut state = self.0.state();
-        let State { shard, queue, waiting } = &mut *state;
-        let shard = shard.ok_or(CallError::Unavailable { retry_after: RESTART_HINT })?;
-        if queue.frames() >= MAX_PENDING || waiting.is_full() {
-            return Err(CallError::Overloaded { retry_after: OVERLOAD_HINT });
+        slot: Option<&str>,
+        way: Way,
+        request: impl Fn() -> Request<'r>,
+        read: impl Fn(&Body, Response<'_>) -> Result<T, CallError>,
+    ) -> Result<(T, usize), CallError> {
+        let mut tried = Tried::default();
+        let mut error = UNAVAILABLE;
+        while let Some(place) = self.0.choose(slot, tried) {
+            let connection = &self.0.members[place].connection;
+            error = match connection.call(way, None, request(), &read).await {
+                Ok(done) => return Ok((done, place)),
+                Err(error) => error,
+            };
+            // Whether it was done is unknown only if there was no answer.
+            let certain = matches!(error, CallError::Backend(_) | CallError::Overloaded { .. });
+            if !error.moves_on() || !(way.can_move || certain) {
+                break;
+            }
+            tried = tried.and(place);
         }
-        let deadline_us = deadline.as_monotonic_us();
-        let id = waiting
-            .enter(lane == Lane::Slow, deadline)
-            .map_err(|retry_after| CallError::Overloaded { retry_after })?;
-        let frame = RequestFrame { id, shard, deadline_us, opening, request };
-        let fits = queue.append(lane, &frame, MAX_PACKET);
-        drop(state);
-        let answer = Answer::new(&self.0, id);
-        if !fits {
-            return Err(CallError::TooLarge);
-        }
-        self.0.filled.notify_one();
-        Ok(answer)
+        Err(error)
     }
 }
 
-impl State {
-    /// Begins with a new keyhost, or with none: whoever waits for the last one is
-    /// told, and is to be woken.
-    fn relink(&mut self, shard: Option<u8>) -> Vec<Waker> {
-        self.shard = shard;
-        self.queue.clear();
-        self.waiting.end()
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+/// There is no keyhost that could be called.
+const UNAVAILABLE: CallError = CallError::Unavailable { retry_after: RESTART_HINT };
 
 /// Which packets a key's operations travel in: those below 100 µs or so together,
 /// the others alone, so that each finds an idle worker.

@@ -16,13 +16,21 @@ use std::{
 use slab::Slab;
 
 use super::{
-    CallError, RESTART_HINT, Shared,
+    CallError, RESTART_HINT,
+    connection::Shared,
     line::{Line, LineState},
 };
 use crate::{
     codec::Body,
     deadline::{Deadline, coarse_us},
 };
+
+/// A keyhost that has work and answers none of it for so long is taken for hung: the
+/// longest of operations take tens of milliseconds, and a line is no longer than a tenth
+/// of a second for long. Where nobody else can be asked, there is time for a second look.
+const fn patience(can_move: bool) -> Duration {
+    if can_move { Duration::from_secs(1) } else { Duration::from_secs(2) }
+}
 
 /// How many bits of an id say which place it is; the others count.
 const PLACE: u32 = 16;
@@ -33,8 +41,12 @@ pub(super) struct Waiting {
     /// Those that have no answer yet.
     lines: Lines,
     count: u64,
-    /// No deadline passes before this; `None` if there is no call.
+    /// No deadline passes before this, and no patience ends; `None` if there is no call.
     earliest: Option<Instant>,
+    /// When the workers last gave a sign of life, or had nothing to do.
+    heard: Instant,
+    /// Whether one of them has answered since that was noted.
+    answered: bool,
 }
 
 /// One for the workers and one for what takes long.
@@ -48,6 +60,10 @@ pub(super) struct Call {
     id: u64,
     slow: bool,
     deadline: Instant,
+    /// When to look whether the keyhost answers at all.
+    patience: Option<Instant>,
+    /// Whether to end the call if it does not: it can be made elsewhere.
+    can_move: bool,
     state: State,
 }
 
@@ -74,7 +90,14 @@ impl<'c> Answer<'c> {
 impl Default for Waiting {
     fn default() -> Self {
         let lines = Lines { work: Line::work(), slow: Line::slow() };
-        Self { calls: Slab::new(), lines, count: 0, earliest: None }
+        Self {
+            calls: Slab::new(),
+            lines,
+            count: 0,
+            earliest: None,
+            heard: Instant::now(),
+            answered: false,
+        }
     }
 }
 
@@ -97,14 +120,26 @@ impl Waiting {
 
     /// Enters a call and returns its id, which is never used twice; or says when there
     /// will be room in its line.
-    pub(super) fn enter(&mut self, slow: bool, deadline: Deadline) -> Result<u64, Duration> {
+    pub(super) fn enter(
+        &mut self,
+        slow: bool,
+        deadline: Deadline,
+        can_move: bool,
+    ) -> Result<u64, Duration> {
+        let idle = self.lines.work.state().waiting == 0;
         self.lines.of(slow).join(coarse_us(), deadline.as_monotonic_us())?;
         let deadline = deadline.instant();
+        let now = Instant::now();
+        if !slow && idle {
+            self.heard = now;
+        }
+        let patience = (!slow).then(|| now + patience(can_move)).filter(|end| *end < deadline);
+        let first = patience.unwrap_or(deadline);
         self.count += 1;
         let place = self.calls.vacant_entry();
         let id = self.count << PLACE | place.key() as u64;
-        place.insert(Call { id, slow, deadline, state: State::Asked(None) });
-        self.earliest = Some(self.earliest.map_or(deadline, |earliest| earliest.min(deadline)));
+        place.insert(Call { id, slow, deadline, patience, can_move, state: State::Asked(None) });
+        self.earliest = Some(self.earliest.map_or(first, |earliest| earliest.min(first)));
         Ok(id)
     }
 
@@ -124,20 +159,29 @@ impl Waiting {
         if call.is_asked() {
             self.lines.of(call.slow).answer();
         }
+        self.answered |= !call.slow;
         call.end(Ok(body))
     }
 
     /// To be called after the answers of a packet.
     pub(super) fn learn(&mut self, now_us: u64) {
+        if std::mem::take(&mut self.answered) {
+            self.heard = Instant::now();
+        }
         self.lines.work.learn(now_us);
         self.lines.slow.learn(now_us);
     }
 
     /// Ends the calls whose deadline has passed, and says whom to wake. An answer that
     /// nobody has come for by then is dropped, as it may be secret.
-    pub(super) fn expire(&mut self, now: Instant) -> Vec<Waker> {
+    ///
+    /// Says as well whether the keyhost is mute: calls wait, and none was answered for so
+    /// long that it is taken for hung. Those that can be made elsewhere end.
+    pub(super) fn expire(&mut self, now: Instant) -> (Vec<Waker>, bool) {
         let mut woken = Vec::new();
         self.earliest = None;
+        let silence = now.saturating_duration_since(self.heard);
+        let mut is_mute = false;
         for (_, call) in &mut self.calls {
             if call.deadline <= now {
                 let late = || Err(CallError::DeadlineExceeded);
@@ -148,11 +192,27 @@ impl Waiting {
                     }
                     State::Ended(answer) => *answer = Some(late()),
                 }
-            } else if self.earliest.is_none_or(|earliest| call.deadline < earliest) {
-                self.earliest = Some(call.deadline);
+                continue;
+            }
+            if call.is_asked() && call.patience.is_some_and(|end| end <= now) {
+                // While others are answered, it waits for its turn.
+                call.patience = Some(now + patience(call.can_move));
+                let silent = silence >= patience(call.can_move);
+                is_mute |= silent;
+                if silent && call.can_move {
+                    self.lines.of(call.slow).leave();
+                    let mute = CallError::Unavailable { retry_after: RESTART_HINT };
+                    woken.extend(call.end(Err(mute)));
+                    continue;
+                }
+            }
+            let next = call.patience.filter(|_| call.is_asked()).unwrap_or(call.deadline);
+            let next = next.min(call.deadline);
+            if self.earliest.is_none_or(|earliest| next < earliest) {
+                self.earliest = Some(next);
             }
         }
-        woken
+        (woken, is_mute)
     }
 
     /// When [`Waiting::expire`] is due.

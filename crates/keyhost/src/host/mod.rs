@@ -8,6 +8,7 @@
 //!
 //! It refuses to look anything up: a request brings all that is needed to serve it.
 
+mod canary;
 mod checkpoints;
 mod custody;
 mod lifecycle;
@@ -20,7 +21,10 @@ mod serve;
 mod slot_custody;
 mod worker;
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, mpsc},
+};
 
 use keyreeve_backend::{Error, KeyBackend};
 
@@ -30,6 +34,7 @@ pub use pulse::Pulse;
 use crate::{
     frame::{Description, Protection},
     link::HostEnd,
+    packet::PacketSocket,
 };
 use checkpoints::Checkpoints;
 use custody::Custodian;
@@ -85,22 +90,34 @@ impl<B: KeyBackend> Host<B> {
         };
         let (work, slow, replies) = end.into_parts();
 
+        let ends = || {
+            work.shut_down();
+            slow.shut_down();
+            // The front is told at once: its callers wait for nothing.
+            replies.iter().for_each(PacketSocket::shut_down);
+        };
         std::thread::scope(|scope| {
+            let (serving, ended) = mpsc::channel::<()>();
+            let health = {
+                let (shared, ends) = (&shared, &ends);
+                let watch = move || canary::watch(shared, pulse, &ended).inspect_err(|_| ends());
+                std::thread::Builder::new().name("canary".into()).spawn_scoped(scope, watch)
+            };
+            let health = health.map_err(HostError::Io)?;
             let mut running = Vec::new();
             for thread in 0..=threads {
                 let is_slow = thread == threads;
                 let source = if is_slow { &slow } else { &work };
                 let worker = Worker::new(&shared, source, &replies, pulse, thread, is_slow);
                 let name = if is_slow { "slow".into() } else { format!("worker-{thread}") };
-                let (work, slow) = (&work, &slow);
+                let ends = &ends;
                 let run = move || {
                     let ended = worker.run();
                     if let Err(error) = &ended {
                         tracing::error!(%error, "a thread of the keyhost cannot go on");
                     }
                     // One thread alone does not serve: the others find the end as well.
-                    work.shut_down();
-                    slow.shut_down();
+                    ends();
                     ended
                 };
                 let spawned = std::thread::Builder::new()
@@ -109,9 +126,12 @@ impl<B: KeyBackend> Host<B> {
                     .map_err(HostError::Io)?;
                 running.push(spawned);
             }
-            running
-                .into_iter()
-                .try_for_each(|thread| thread.join().unwrap_or(Err(HostError::Panic)))
+            let mut outcome = Ok(());
+            for thread in running {
+                outcome = outcome.and(thread.join().unwrap_or(Err(HostError::Panic)));
+            }
+            drop(serving);
+            outcome.and(health.join().unwrap_or(Err(HostError::Panic)))
         })
     }
 }
@@ -125,6 +145,8 @@ pub enum HostError {
     Io(io::Error),
     /// A thread panicked: a defect.
     Panic,
+    /// The backend's canary does not sign.
+    Dead,
 }
 
 impl From<Error> for HostError {
@@ -138,6 +160,7 @@ impl std::fmt::Display for HostError {
         match self {
             Self::Backend(error) => write!(f, "backend: {error}"),
             Self::Io(error) => write!(f, "socket: {error}"),
+            Self::Dead => f.write_str("the backend does not do its work"),
             Self::Panic => f.write_str("a thread panicked"),
         }
     }

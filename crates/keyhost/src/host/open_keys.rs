@@ -66,27 +66,36 @@ impl<K> OpenKeys<K> {
         if keys.get(&version).is_some_and(|open| open.policy.revision > policy.revision) {
             return Lookup::Stale;
         }
-        if keys.len() >= self.capacity && !keys.contains_key(&version) {
-            Self::evict(&mut keys);
-        }
+        let evicted = if keys.len() >= self.capacity && !keys.contains_key(&version) {
+            Self::evict(&mut keys)
+        } else {
+            Vec::new()
+        };
         let used = AtomicU64::new(self.uses.fetch_add(1, Ordering::Relaxed));
         let open = Arc::new(OpenKey { key, policy, used });
-        keys.insert(version, Arc::clone(&open));
+        let replaced = keys.insert(version, Arc::clone(&open));
+        drop(keys);
+        // The end of a key may be a call to a device: nobody waits for it.
+        drop((evicted, replaced));
         Lookup::Open(open)
     }
 
     pub(super) fn remove(&self, version: VersionId) {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(&version);
+        let removed = self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(&version);
+        // Without the lock, as above.
+        drop(removed);
     }
 
     /// Drops the eighth that was not used for longest, so that the scan is paid
     /// once for many insertions.
-    fn evict(keys: &mut HashMap<VersionId, Arc<OpenKey<K>>>) {
+    fn evict(keys: &mut HashMap<VersionId, Arc<OpenKey<K>>>) -> Vec<Arc<OpenKey<K>>> {
         let mut ages: Vec<u64> = keys.values().map(|k| k.used.load(Ordering::Relaxed)).collect();
         let cut = ages.len() / 8;
         let (_, oldest_kept, _) = ages.select_nth_unstable(cut);
         let oldest_kept = *oldest_kept;
-        keys.retain(|_, key| key.used.load(Ordering::Relaxed) > oldest_kept);
+        keys.extract_if(|_, key| key.used.load(Ordering::Relaxed) <= oldest_kept)
+            .map(|(_, key)| key)
+            .collect()
     }
 }
 

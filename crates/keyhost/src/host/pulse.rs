@@ -13,25 +13,34 @@ use crate::deadline::monotonic_us;
 
 /// When each thread began what it is doing; 0 while it waits.
 pub struct Pulse {
-    /// Workers, then the thread for slow requests.
+    /// Workers, then the thread for slow requests, then the one with the canary.
     began: Vec<AtomicU64>,
 }
 
 impl Pulse {
-    /// For `threads` workers and the thread for slow requests.
+    /// For `threads` workers, the thread for slow requests and the one with the canary.
     pub fn new(threads: usize) -> Self {
-        Self { began: (0..=threads).map(|_| AtomicU64::new(0)).collect() }
+        Self { began: (0..threads + 2).map(|_| AtomicU64::new(0)).collect() }
     }
 
-    /// How long the worker that is longest at its packet has been at it.
+    /// How long the thread that is longest at what must be quick has been at it.
     pub fn busiest(&self) -> Duration {
-        let workers = self.began.len() - 1;
-        self.began[..workers].iter().map(age).max().unwrap_or_default()
+        let slow = self.slow();
+        let quick = self.began.iter().enumerate().filter(|(thread, _)| *thread != slow);
+        quick.map(|(_, began)| age(began)).max().unwrap_or_default()
     }
 
     /// How long the thread for slow requests has been at its packet.
     pub fn slow_busy(&self) -> Duration {
-        self.began.last().map(age).unwrap_or_default()
+        age(&self.began[self.slow()])
+    }
+
+    fn slow(&self) -> usize {
+        self.began.len() - 2
+    }
+
+    pub(super) fn canary(&self) -> usize {
+        self.began.len() - 1
     }
 
     pub(super) fn begin(&self, thread: usize, now_us: u64) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use keyreeve_backend::{Error, InvalidInput, KeyBackend, Session};
 use keyreeve_tlog::Hash;
-use keyreeve_types::{KeyState, Operation, UnixTime};
+use keyreeve_types::{KeyState, Operation, UnixTime, VersionId};
 
 use super::{
     Shared,
@@ -53,38 +53,52 @@ impl From<InvalidInput> for Refusal {
     }
 }
 
-/// What became of a request, and whether the session survived it.
-pub(super) struct Outcome<'a> {
-    pub(super) response: Response<'a>,
-    pub(super) session_broken: bool,
+/// What became of a request.
+pub(super) enum Answer<'a> {
+    /// This is for the caller.
+    Response(Response<'a>),
+    /// It failed, and whose fault it was is for [`Suspicion::judge`] to say.
+    Suspect(Suspicion),
+}
+
+/// A failure that a caller's input can cause as well as a dying device.
+pub(super) struct Suspicion {
+    error: Error,
+    /// Which key was to be used.
+    version: Option<VersionId>,
+    /// Whether it was sent along.
+    came_along: bool,
+}
+
+/// How things are after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    Well,
+    /// The session is to be replaced.
+    SessionBroken,
+    /// The backend does not do its work: a fresh process may find one that does.
+    Dead,
 }
 
 impl<'a, B: KeyBackend> Desk<'a, B> {
     /// Serves one request.
-    pub(super) fn answer(self, opening: Option<Opening<'_>>, request: Request<'_>) -> Outcome<'a> {
-        let open_keys = &self.shared.open;
+    pub(super) fn answer(self, opening: Option<Opening<'_>>, request: Request<'_>) -> Answer<'a> {
         let came_along = opening.is_some();
         let version = request.key().map(|key| key.version);
-        let (response, session_broken) = match self.serve(opening, request) {
-            Ok(response) => return Outcome { response, session_broken: false },
-            Err(Refusal::Failed(error @ (Error::SessionFailed(_) | Error::KeyMissing))) => {
-                // The key's handle may have died with its session: forget it, and if
-                // it was only remembered, have it sent along and opened anew.
-                let broken = matches!(error, Error::SessionFailed(_));
-                version.inspect(|version| open_keys.remove(*version));
-                let again = version.is_some() && !came_along;
-                (if again { Response::NotOpen } else { Response::Failed(error) }, broken)
+        Answer::Response(match self.serve(opening, request) {
+            Ok(response) => response,
+            Err(Refusal::Failed(error)) if blames_device(&error) => {
+                return Answer::Suspect(Suspicion { error, version, came_along });
             }
-            Err(Refusal::Failed(error)) => (Response::Failed(error), false),
-            Err(Refusal::NotOpen) => (Response::NotOpen, false),
-            Err(Refusal::Stale) => (Response::Stale, false),
-            Err(Refusal::NotAllowed(state)) => (Response::NotAllowed(state), false),
-            Err(Refusal::WrongAlgorithm) => (Response::WrongAlgorithm, false),
-            Err(Refusal::PolicyWidens) => (Response::PolicyWidens, false),
-            Err(Refusal::WrongRecipient) => (Response::WrongRecipient, false),
-            Err(Refusal::Malformed) => (Response::Malformed, false),
-        };
-        Outcome { response, session_broken }
+            Err(Refusal::Failed(error)) => Response::Failed(error),
+            Err(Refusal::NotOpen) => Response::NotOpen,
+            Err(Refusal::Stale) => Response::Stale,
+            Err(Refusal::NotAllowed(state)) => Response::NotAllowed(state),
+            Err(Refusal::WrongAlgorithm) => Response::WrongAlgorithm,
+            Err(Refusal::PolicyWidens) => Response::PolicyWidens,
+            Err(Refusal::WrongRecipient) => Response::WrongRecipient,
+            Err(Refusal::Malformed) => Response::Malformed,
+        })
     }
 
     fn serve(
@@ -105,6 +119,14 @@ impl<'a, B: KeyBackend> Desk<'a, B> {
                 self.import(binding, policy, any_spec, vault_key, sealed)
             }
             Request::Reseal { opening, policy } => self.reseal(&opening, policy),
+            Request::Open { opening } => {
+                self.open(&opening)?;
+                Ok(Response::Done)
+            }
+            Request::Check => {
+                self.session.check()?;
+                Ok(Response::Done)
+            }
             Request::Destroy { opening } => self.destroy(&opening),
             Request::Sign { key, algorithm, input } => {
                 let key = self.key(key, opening, Operation::Sign)?;
@@ -182,5 +204,45 @@ impl<'a, B: KeyBackend> Desk<'a, B> {
             Lookup::Open(open) => Ok(open),
             Lookup::Stale | Lookup::NotOpen => Err(Refusal::Stale),
         }
+    }
+}
+
+impl Suspicion {
+    /// Has the canary sign: if it does, the error is what it seems to be.
+    pub(super) fn judge<B: KeyBackend>(
+        self,
+        shared: &Shared<B>,
+        session: &mut B::Session,
+    ) -> (Response<'static>, After) {
+        let Self { error, version, came_along } = self;
+        if let Err(canary) = session.check() {
+            tracing::error!(%error, %canary, "the canary does not sign: the device is unwell");
+            let text = format!("{error}; and the canary: {canary}");
+            return (Response::Failed(Error::DeviceFailed(text)), After::Dead);
+        }
+        let broken = matches!(error, Error::SessionFailed(_));
+        let after = if broken { After::SessionBroken } else { After::Well };
+        if matches!(error, Error::SessionFailed(_) | Error::KeyMissing) {
+            // The key's handle may have died with its session: forget it, and if it was
+            // only remembered, have it sent along and opened anew.
+            version.inspect(|version| shared.open.remove(*version));
+            if version.is_some() && !came_along {
+                return (Response::NotOpen, after);
+            }
+        }
+        (Response::Failed(error), after)
+    }
+}
+
+/// Whether an error may be the device's, whoever it seems to blame.
+const fn blames_device(error: &Error) -> bool {
+    match error {
+        Error::SessionFailed(_)
+        | Error::DeviceFailed(_)
+        | Error::KeyMissing
+        | Error::CorruptKey
+        | Error::CryptoFailed
+        | Error::FaultyResult => true,
+        Error::InvalidInput(_) | Error::Unsupported | Error::NeedsOperator(_) => false,
     }
 }

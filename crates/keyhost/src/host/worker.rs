@@ -10,7 +10,7 @@ use super::{
     HostError, Shared,
     pulse::{Progress, Pulse},
     replies::Replies,
-    serve::{Desk, Outcome},
+    serve::{After, Answer, Desk},
 };
 use crate::{
     codec,
@@ -86,8 +86,8 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
             let frame: RequestFrame<'_> =
                 body.and_then(|body| postcard::from_bytes(body).ok()).ok_or_else(broken)?;
             self.pulse.begin(self.thread, began);
-            let outcome = if began > frame.deadline_us {
-                Outcome { response: Response::TooLate, session_broken: false }
+            let answer = if began > frame.deadline_us {
+                Answer::Response(Response::TooLate)
             } else {
                 let desk = Desk {
                     shared: self.shared,
@@ -98,8 +98,14 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
                 };
                 desk.answer(frame.opening, frame.request)
             };
+            let (response, after) = match answer {
+                Answer::Response(response) => (response, After::Well),
+                Answer::Suspect(suspicion) => {
+                    self.pulse.begin(self.thread, monotonic_us());
+                    suspicion.judge(self.shared, session)
+                }
+            };
             self.pulse.end(self.thread);
-            let Outcome { response, session_broken } = outcome;
             // One look at the clock per frame: it ends one and begins the next, unless
             // something else took its time in between.
             let ended = monotonic_us();
@@ -107,9 +113,16 @@ impl<'a, B: KeyBackend> Worker<'a, B> {
             let sent = self.replies.push(frame.shard, frame.id, response, ended, took);
             began = if sent.map_err(HostError::Io)? { monotonic_us() } else { ended };
             wipe_and_clear(scratch);
-            if session_broken {
-                *session = self.shared.backend.open_session()?;
-                began = monotonic_us();
+            match after {
+                After::Well => {}
+                After::SessionBroken => {
+                    *session = self.shared.backend.open_session()?;
+                    began = monotonic_us();
+                }
+                After::Dead => {
+                    self.replies.flush().map_err(HostError::Io)?;
+                    return Err(HostError::Dead);
+                }
             }
         }
         Ok(())

@@ -39,6 +39,17 @@ fn kryoptic_passes_the_suite_through_a_keyhost() {
     Suite::new(&backend, &AwsLc).without(&[KeySpec::Rsa3072, KeySpec::Rsa4096]).run();
 }
 
+/// Guards against the same for a slot whose keys leave it wrapped: every key is opened
+/// from its record, through the envelope that vouches for its rules.
+#[test]
+fn wrapped_keys_pass_the_suite_through_a_keyhost() {
+    let token = SoftHsm::provisioned().expect("a token");
+    let keyhost = KeyhostProcess::slot_in_group(&token).expect("a keyhost");
+    assert_shut_in(&keyhost);
+    let backend = ThroughKeyhost::new(keyhost).expect("it answers");
+    Suite::new(&backend, &AwsLc).without(&[KeySpec::Rsa3072, KeySpec::Rsa4096]).run();
+}
+
 /// Guards against a shipped sandbox in which a module with a daemon, shared memory and
 /// fixed places does not work.
 #[test]

@@ -73,6 +73,7 @@ async fn rules_can_only_be_narrowed() {
         policy: made.policy.clone(),
         vault_key,
         sealed: made.sealed.into(),
+        slot: None,
     };
     let wider = KeySpec::Aes256.operations();
     for new in [

@@ -3,8 +3,10 @@
 //! `tests/boundary` in the root package has the whole product.
 
 mod conformance;
+mod group;
 mod keys;
 mod lying_front;
+mod many_keys;
 mod restart;
 mod use_keys;
 
@@ -45,7 +47,13 @@ impl Fixture {
         let policy = policy(spec, spec.operations());
         let made = self.client.generate(binding, &policy, &vault_key, soon()).await;
         let made = made.expect("a key");
-        let key = SealedKey { binding, policy: made.policy, vault_key, sealed: made.sealed.into() };
+        let key = SealedKey {
+            binding,
+            policy: made.policy,
+            vault_key,
+            sealed: made.sealed.into(),
+            slot: None,
+        };
         (key, made.public)
     }
 }

@@ -11,6 +11,9 @@ use serde::Deserialize;
 
 use super::{Report, Slot, file};
 
+/// Most keyhosts of one slot.
+const MAX_KEYHOSTS: usize = 16;
+
 /// `[[slot]]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +32,9 @@ pub struct SlotConfig {
     pub pin_file: PathBuf,
     /// Threads, each with a session of its own, 1 to 64. Default: the profile's.
     pub threads: Option<usize>,
+    /// How many keyhosts serve the slot, 1 to 16, each with its own login and threads.
+    /// Default 1. More than one helps where threads in one module contend, as SoftHSM's.
+    pub keyhosts: Option<usize>,
     /// Longest time of one operation, in milliseconds, 500 to 60000: after it the
     /// keyhost is taken for hung, killed and started anew. Making, importing and
     /// destroying keys has a minute. Default 2000.
@@ -150,9 +156,18 @@ impl SlotConfig {
                 "leave it out for the profile's number",
             );
         }
+        let keyhosts = self.keyhosts.unwrap_or(1);
+        if !(1..=MAX_KEYHOSTS).contains(&keyhosts) {
+            report.add(
+                field("keyhosts"),
+                format!("{keyhosts} is not 1 to {MAX_KEYHOSTS}"),
+                "leave it out for one",
+            );
+        }
         let call_limit = super::call_limit(report, &field("call_limit_ms"), self.call_limit_ms);
         Some(Slot {
             name: name?,
+            keyhosts,
             profile_path,
             profile,
             token: self.token.clone(),

@@ -108,6 +108,12 @@ fn keyhosts(text: &mut Text, processes: &[ProcessState], clients: &[Client]) {
         let up = u64::from(state.phase == Phase::Serving);
         text.sample("", &[("keyhost", &state.name)], up);
     }
+    let help = "Threads of the front that have had no answer from a keyhost, and do not ask it.";
+    text.family("keyreeve_keyhost_breaker_open", "gauge", help);
+    for name in &names {
+        let mute = clients.iter().filter(|client| client.name() == *name && client.is_mute());
+        text.sample("", &[("keyhost", name)], mute.count() as u64);
+    }
     let help = "How often a process was started anew.";
     text.family("keyreeve_process_restarts_total", "counter", help);
     for state in processes {

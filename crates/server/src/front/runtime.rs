@@ -4,7 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use keyreeve_audit::Standing;
 use keyreeve_authz::Listener;
-use keyreeve_keyhost::{Client, ClientLink, Driver};
+use keyreeve_keyhost::{Client, ClientLink, Driver, Member};
 use keyreeve_proto::v1::{
     access_service_server, audit_service_server, crypto_service_server, identity_service_server,
     key_service_server, status_service_server, vault_service_server,
@@ -23,7 +23,10 @@ use tonic_health::{
 use super::{
     Authn, Guests, Processes, TokenEndpoint, accept::Door, grpc, https, socket::Socket, status,
 };
-use crate::config::{self, Limits};
+use crate::{
+    config::{self, Limits},
+    control::GroupStart,
+};
 
 /// How many starts and ends of a keyhost may wait for a thread that is busy.
 const LINKS: usize = 16;
@@ -66,9 +69,14 @@ pub(crate) struct Keyhosts {
 pub(crate) type Links = mpsc::Sender<Option<ClientLink>>;
 
 impl Keyhosts {
-    /// Clients for the keyhosts called `names`, the software keystore first, and
-    /// where to announce each one's links. `None` if there is no first.
-    pub(crate) fn new(names: &[String], premium: Option<&str>) -> Option<(Self, Vec<Links>)> {
+    /// Clients for the keyhosts called `names`, the software keystore first, and for the
+    /// groups they form; and where to announce each keyhost's links. `None` if there is no
+    /// first.
+    pub(crate) fn new(
+        names: &[String],
+        groups: &[GroupStart],
+        premium: Option<&str>,
+    ) -> Option<(Self, Vec<Links>)> {
         let (mut clients, mut drivers, mut links) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
             let (client, driver) = Client::new(name);
@@ -77,10 +85,15 @@ impl Keyhosts {
             drivers.push((driver, announced));
             links.push(announce);
         }
-        let premium_name = premium;
-        let premium = premium.and_then(|name| clients.iter().find(|client| client.name() == name));
-        let backends = Backends::new(clients.first()?.clone(), premium.cloned());
-        let tiers = [names.first()?.clone(), premium_name.unwrap_or_default().to_owned()];
+        let groups = groups.iter().map(|group| {
+            let members = group.members.iter().filter_map(|(place, slot)| {
+                let client = clients.get(*place)?.clone();
+                Some(Member { slot: slot.clone(), client })
+            });
+            Client::group(&group.name, &members.collect::<Vec<_>>(), group.min_replicas)
+        });
+        let backends = Backends::new(clients.first()?.clone(), groups.collect(), premium);
+        let tiers = [names.first()?.clone(), premium.unwrap_or_default().to_owned()];
         Some((Self { backends, tiers, clients, drivers }, links))
     }
 }

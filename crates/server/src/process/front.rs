@@ -123,8 +123,9 @@ fn serve(
     let mut links: Vec<Vec<Links>> = Vec::new();
     let mut threads = Vec::new();
     for (index, listeners) in listening.into_iter().enumerate() {
-        let (keyhosts, announce) = Keyhosts::new(&start.keyhosts, start.premium.as_deref())
-            .ok_or("no keyhost came with Start")?;
+        let (keyhosts, announce) =
+            Keyhosts::new(&start.keyhosts, &start.groups, start.premium.as_deref())
+                .ok_or("no keyhost came with Start")?;
         links.push(announce);
         let runtime = Runtime {
             listeners,

@@ -7,7 +7,7 @@
 use std::{fs, io, path::Path, process::ExitCode, sync::Arc};
 
 use keyreeve_backend::{Error, KeyBackend};
-use keyreeve_backend_pkcs11::{Pkcs11Backend, Profile, SlotConfig, TokenSelector};
+use keyreeve_backend_pkcs11::{GroupConfig, Pkcs11Backend, Profile, SlotConfig, TokenSelector};
 use keyreeve_backend_software::SoftwareBackend;
 use keyreeve_keyhost::{
     HostEnd, Protection, RootKey,
@@ -19,7 +19,7 @@ use keyreeve_types::Secret;
 use zeroize::Zeroizing;
 
 use crate::{
-    control::{BackendStart, ControlSocket, FromKeyhost, KeyhostStart, ToKeyhost},
+    control::{BackendStart, ControlSocket, FromKeyhost, KeyhostStart, SlotGroup, ToKeyhost},
     log,
 };
 
@@ -40,8 +40,8 @@ pub(super) fn run(control: ControlSocket) -> ExitCode {
     let service = Service { control, end, name, threads };
     match backend {
         BackendStart::Software { root_key } => service.start(open_software(&root_key)),
-        BackendStart::Slot { profile, token, pin_file } => {
-            service.start(open_slot(&profile, token, &pin_file))
+        BackendStart::Slot { profile, token, pin_file, group } => {
+            service.start(open_slot(&profile, token, &pin_file, group))
         }
     }
 }
@@ -85,6 +85,7 @@ fn open_slot(
     profile: &Path,
     token: Option<String>,
     pin_file: &Path,
+    group: Option<SlotGroup>,
 ) -> Result<Opened<Pkcs11Backend>, Failure> {
     let profile = Profile::load(profile)
         .map_err(|error| Failure { needs_operator: true, message: error.to_string() })?;
@@ -106,7 +107,18 @@ fn open_slot(
         lock_memory: true,
     };
     let token = TokenSelector { label: token, serial: None };
-    let backend = Pkcs11Backend::open(SlotConfig { profile, token, pin }).map_err(|error| {
+    let config = SlotConfig { profile, token, pin };
+    let opened = match group {
+        None => Pkcs11Backend::open(config),
+        Some(SlotGroup { name, keys }) => {
+            let name = name.parse().map_err(|_| Failure {
+                needs_operator: true,
+                message: format!("`{name}` is no name of a slot group"),
+            })?;
+            Pkcs11Backend::open_in_group(config, &GroupConfig { name, keys })
+        }
+    };
+    let backend = opened.map_err(|error| {
         let needs_operator = matches!(error, Error::NeedsOperator(_));
         Failure { needs_operator, message: error.to_string() }
     })?;

@@ -6,16 +6,30 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(100);
 /// The longest wait, before jitter.
 const LONGEST: Duration = Duration::from_secs(10);
+/// The longest wait for a device. A try costs a login with a PIN that was right before.
+const LONGEST_OF_SLOT: Duration = Duration::from_millis(1500);
 /// A process that served this long is thought healthy: its end begins a new row.
 const HEALTHY: Duration = Duration::from_secs(2);
 
 /// Counts failures in a row: at once, then 100 ms, doubling to 10 s.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Backoff {
     failures: u32,
+    longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { failures: 0, longest: LONGEST }
+    }
 }
 
 impl Backoff {
+    /// Of a slot: a device that is back is served from soon after.
+    pub(super) const fn of_slot() -> Self {
+        Self { failures: 0, longest: LONGEST_OF_SLOT }
+    }
+
     /// Waits after a process that had served for `served` (zero: never) ended.
     pub(super) async fn wait(&mut self, served: Duration) {
         let wait = jittered(self.next(served));
@@ -32,7 +46,7 @@ impl Backoff {
         self.failures = failures.saturating_add(1);
         match failures {
             0 => Duration::ZERO,
-            n => FIRST.saturating_mul(1 << (n - 1).min(10)).min(LONGEST),
+            n => FIRST.saturating_mul(1 << (n - 1).min(10)).min(self.longest),
         }
     }
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     config::Checked,
-    control::{Channel, FromFront, FrontStart, ListenerStart, ToFront, TokenStart},
+    control::{Channel, FromFront, FrontStart, GroupStart, ListenerStart, ToFront, TokenStart},
 };
 
 /// Longest time from the start to `Ready`: reading the whole index of the store.
@@ -155,13 +155,28 @@ pub(super) async fn run(
 }
 
 async fn start(config: &Checked, sockets: &Sockets) -> std::io::Result<(Child, Channel)> {
-    let slots = config.slots.iter().map(|slot| slot.name.to_string());
+    let slots: Vec<_> = config.slot_keyhosts().collect();
+    let groups = config.groups.iter().map(|group| {
+        // The software keystore comes first.
+        let members = slots.iter().enumerate().filter_map(|(place, (slot, _))| {
+            group.slots.contains(&slot.name).then(|| (place + 1, slot.name.to_string()))
+        });
+        GroupStart {
+            name: group.name.to_string(),
+            members: members.collect(),
+            min_replicas: group.min_replicas,
+        }
+    });
+    let groups = groups.collect();
     let start = FrontStart {
         data_dir: config.data_dir.clone(),
         certificate: config.tls.certificate.clone(),
         key: config.tls.key.clone(),
         threads: config.front_threads,
-        keyhosts: std::iter::once(keyhost::SOFTWARE.to_owned()).chain(slots).collect(),
+        keyhosts: std::iter::once(keyhost::SOFTWARE.to_owned())
+            .chain(slots.into_iter().map(|(_, name)| name))
+            .collect(),
+        groups,
         premium: config.premium.as_ref().map(ToString::to_string),
         tokens: config
             .tokens

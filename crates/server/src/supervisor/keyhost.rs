@@ -4,9 +4,14 @@
 //! not answer, or has a call that never ends, is killed: PKCS#11 has no time-out
 //! and no cancel, so the process is the only thing that can be ended.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use keyreeve_keyhost::{FrontEnd, link};
+use keyreeve_types::Name;
 use tokio::{
     sync::{mpsc, watch},
     time::{MissedTickBehavior, interval, sleep, timeout},
@@ -15,7 +20,7 @@ use tokio::{
 use super::{Backoff, Board, Phase, child::Child, is_true};
 use crate::{
     config::Checked,
-    control::{BackendStart, Channel, FromKeyhost, KeyhostStart, ToKeyhost},
+    control::{BackendStart, Channel, FromKeyhost, KeyhostStart, SlotGroup, ToKeyhost},
 };
 
 /// The name of the keyhost that runs the software keystore.
@@ -57,6 +62,24 @@ pub(super) struct Plan {
     environment: Vec<(String, String)>,
     /// Longest call of those that must be quick.
     call_limit: Duration,
+    /// How long to wait before it is started anew.
+    backoff: fn() -> Backoff,
+    siblings: Arc<Siblings>,
+}
+
+/// What the keyhosts of one slot have together: they log in one after the other, so that
+/// each finds what the one before made, and what one was refused none tries again.
+#[derive(Default)]
+struct Siblings {
+    starting: tokio::sync::Mutex<()>,
+    /// Why an operator is needed, and how often causes had been mended by then.
+    refused: Mutex<Option<(u32, String)>>,
+}
+
+impl Siblings {
+    fn refused(&self) -> MutexGuard<'_, Option<(u32, String)>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why one process ended.
@@ -75,13 +98,17 @@ pub(super) fn starts(config: &Checked) -> Vec<Plan> {
         threads: config.software_threads,
         log: log.clone(),
     };
-    let slots = config.slots.iter().map(|slot| {
+    let mut all: BTreeMap<&Name, Arc<Siblings>> = BTreeMap::new();
+    let slots = config.slot_keyhosts().map(|(slot, name)| {
+        let group = config.group_of(&slot.name);
         let start = KeyhostStart {
-            name: slot.name.to_string(),
+            name,
             backend: BackendStart::Slot {
                 profile: slot.profile_path.clone(),
                 token: slot.token.clone(),
                 pin_file: slot.pin_file.clone(),
+                group: group
+                    .map(|group| SlotGroup { name: group.name.to_string(), keys: group.keys }),
             },
             threads: slot.threads,
             log: log.clone(),
@@ -90,10 +117,17 @@ pub(super) fn starts(config: &Checked) -> Vec<Plan> {
             start,
             environment: slot.profile.environment.clone().into_iter().collect(),
             call_limit: slot.call_limit,
+            backoff: Backoff::of_slot,
+            siblings: Arc::clone(all.entry(&slot.name).or_default()),
         }
     });
-    let software =
-        Plan { start: software, environment: Vec::new(), call_limit: config.software_call_limit };
+    let software = Plan {
+        start: software,
+        environment: Vec::new(),
+        call_limit: config.software_call_limit,
+        backoff: Backoff::default,
+        siblings: Arc::default(),
+    };
     std::iter::once(software).chain(slots).collect()
 }
 
@@ -109,7 +143,7 @@ impl Keyhost {
         front: mpsc::Sender<Notice>,
         mut ended: watch::Receiver<bool>,
     ) {
-        let mut backoff = Backoff::default();
+        let mut backoff = (self.plan.backoff)();
         let mut mended = board.mended.clone();
         if self.phase(&board) == Some(Phase::NeedsOperator) {
             // It was refused beside an earlier front.
@@ -119,7 +153,8 @@ impl Keyhost {
             }
         }
         loop {
-            let end = self.run_once(&board, &front, &mut ended).await;
+            let time = *mended.borrow_and_update();
+            let end = self.run_in_turn(&board, &front, &mut ended, time).await;
             // The front is told first: its callers wait for nothing.
             let _ = front.send(Notice::Down(self.index)).await;
             let name = &self.plan.start.name;
@@ -168,11 +203,37 @@ impl Keyhost {
         });
     }
 
+    /// Runs it once it is its turn to start; or not at all, if a sibling was refused since
+    /// causes were last mended, at `time`.
+    async fn run_in_turn(
+        &self,
+        board: &Board,
+        front: &mpsc::Sender<Notice>,
+        ended: &mut watch::Receiver<bool>,
+        time: u32,
+    ) -> End {
+        let siblings = &self.plan.siblings;
+        let turn = tokio::select! {
+            turn = siblings.starting.lock() => turn,
+            () = is_true(ended) => return End::Stopped,
+        };
+        let refused = siblings.refused().clone().filter(|(at, _)| *at == time);
+        if let Some((_, why)) = refused {
+            return End::NeedsOperator(why);
+        }
+        let end = self.run_once(board, front, ended, turn).await;
+        if let End::NeedsOperator(why) = &end {
+            *siblings.refused() = Some((time, why.clone()));
+        }
+        end
+    }
+
     async fn run_once(
         &self,
         board: &Board,
         front: &mpsc::Sender<Notice>,
         ended: &mut watch::Receiver<bool>,
+        turn: tokio::sync::MutexGuard<'_, ()>,
     ) -> End {
         let died = |why: String, served| End::Died { why, served };
         // 1. Sockets that belong to this start alone.
@@ -200,7 +261,8 @@ impl Keyhost {
             Err(_) => return died("did not become ready in 30 s".to_owned(), Duration::ZERO),
         }
 
-        // 3. It serves.
+        // 3. It serves, and the next one may start.
+        drop(turn);
         let since = Instant::now();
         tracing::info!(keyhost = self.plan.start.name, pid, "the keyhost serves");
         board.update(self.index + 1, |process| {

@@ -46,6 +46,14 @@ impl Error {
                  GetImportRecipient and seal it again",
             ),
             CallError::Unavailable { retry_after } => Self::keyhost_down(backend, retry_after),
+            CallError::TooFewReplicas { have, need } => Self::new(
+                Kind::Unavailable { retry_after: Some(DEVICE_RETRY) },
+                "TOO_FEW_REPLICAS",
+                format!(
+                    "{have} of the slots of backend {backend} can use the new key, and {need} \
+                     must; it was not made. Try again when more of them serve"
+                ),
+            ),
             CallError::Overloaded { retry_after } => Self::new(
                 Kind::ResourceExhausted { retry_after: Some(retry_after) },
                 "KEYHOST_OVERLOADED",

@@ -230,6 +230,7 @@ impl Service {
             expires: policy.expires.map(|t| t.0),
             policy_revision: policy.revision,
             sealed: made.sealed.clone(),
+            slot: made.slot.as_deref().map(str::to_owned),
             public: made.public.clone().unwrap_or_default(),
             tags: attributes.tags.clone(),
             created: now,
@@ -247,6 +248,7 @@ impl Service {
             policy: made.policy,
             vault_key: Arc::clone(place.vault.vault_key()),
             sealed: made.sealed.into(),
+            slot: made.slot,
         };
         if let Err(error) = place.client.destroy(&key, deadline).await {
             let (backend, version) = (place.client.name(), place.binding.version);

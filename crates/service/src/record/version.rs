@@ -39,6 +39,10 @@ pub(crate) struct VersionRecord {
     /// The key material and the rules above, sealed together (docs/formats.md).
     #[serde(with = "text::base64url")]
     pub(crate) sealed: Vec<u8>,
+    /// The slot that alone holds it; absent where any of its backend can use it, and in
+    /// records from before there were slot groups.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) slot: Option<String>,
     /// `SubjectPublicKeyInfo` DER (RFC 5280); empty for AES and HMAC.
     #[serde(with = "text::base64url")]
     pub(crate) public: Vec<u8>,

@@ -20,7 +20,7 @@ async fn node(it: &Fixture) -> (Arc<Shared>, Service) {
 }
 
 fn runtime(it: &Fixture, shared: &Arc<Shared>) -> Service {
-    Service::new(Arc::clone(shared), Backends::new(it.keyhost.client().clone(), None))
+    Service::new(Arc::clone(shared), Backends::new(it.keyhost.client().clone(), Vec::new(), None))
 }
 
 /// Guards against a key that expires unnoticed, and against one that was replaced or

@@ -98,7 +98,7 @@ async fn open(
     let opened = Shared::open(Arc::clone(store), settings, clock, audit.recorder()).await;
     let (shared, follower) = opened.expect("a store");
     tokio::spawn(follower.run());
-    Service::new(shared, Backends::new(client.clone(), None))
+    Service::new(shared, Backends::new(client.clone(), Vec::new(), None))
 }
 
 fn new_key(name: &str, spec: KeySpec) -> CreateKey<'_> {

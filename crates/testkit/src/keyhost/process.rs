@@ -17,7 +17,10 @@ use keyreeve_keyhost::{ClientLink, FrontEnd, HostEnd, RootKey, link, packet::Pac
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{program::program, softhsm::SoftHsm};
+use crate::{
+    program::program,
+    softhsm::{SoftHsm, TOKEN_GROUP},
+};
 
 /// Threads of every keyhost: two, so that calls really run beside each other.
 const THREADS: usize = 2;
@@ -52,13 +55,27 @@ impl KeyhostProcess {
     ///
     /// As [`KeyhostProcess::software`].
     pub fn slot(token: &SoftHsm) -> Result<Self> {
+        Self::slot_of(token, &Value::Null)
+    }
+
+    /// Starts a slot of the group [`TOKEN_GROUP`] around `token`, which is provisioned
+    /// for it: new keys leave it wrapped.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyhostProcess::software`].
+    pub fn slot_in_group(token: &SoftHsm) -> Result<Self> {
+        Self::slot_of(token, &json!({ "name": TOKEN_GROUP, "keys": "wrapped" }))
+    }
+
+    fn slot_of(token: &SoftHsm, group: &Value) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let profile = directory.path().join("profile.toml");
         fs::write(&profile, token.profile()?)?;
         let pin_file = directory.path().join("pin");
         write_private(&pin_file, &token.pin)?;
-        let backend =
-            json!({ "Slot": { "profile": profile, "token": token.label, "pin_file": pin_file } });
+        let backend = json!({ "profile": profile, "token": token.label, "pin_file": pin_file, "group": group });
+        let backend = json!({ "Slot": backend });
         Self::start("softhsm", &backend, &token.environment, directory)
     }
 
@@ -101,10 +118,14 @@ impl KeyhostProcess {
 
     /// The front's link to it; there is one.
     ///
+    /// # Errors
+    ///
+    /// If its sockets cannot be shared.
+    ///
     /// # Panics
     ///
     /// When called a second time.
-    pub(super) fn take_link(&mut self) -> Result<ClientLink> {
+    pub fn take_link(&mut self) -> Result<ClientLink> {
         let front = self.front.take().expect("the link was taken before");
         front.shards()?.pop().context("the link has one shard")
     }

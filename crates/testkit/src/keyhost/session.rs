@@ -29,9 +29,9 @@ impl ThroughSession {
 
     /// Keeps a record of a new key, and shows the key as the contract does.
     fn keep(&self, binding: Binding, made: NewVersion) -> NewKey<SealedKey> {
-        let NewVersion { policy, sealed, public } = made;
+        let NewVersion { policy, sealed, public, slot } = made;
         let vault_key = Arc::clone(&self.front.vault_key);
-        let key = SealedKey { binding, policy, vault_key, sealed: sealed.into() };
+        let key = SealedKey { binding, policy, vault_key, sealed: sealed.into(), slot };
         let record = Record { key, public };
         self.front.keep(record.clone());
         self.show(record)
@@ -40,6 +40,8 @@ impl ThroughSession {
     fn show(&self, record: Record) -> NewKey<SealedKey> {
         let Record { key, public } = record;
         let material = match self.custody {
+            // What a device cannot wrap stays in it.
+            _ if key.slot.is_some() => Material::Resident,
             Custody::Portable => Material::Portable(Secret::new(key.sealed.to_vec())),
             Custody::Wrapped => {
                 let made_for = key.policy.made_for;
@@ -59,6 +61,7 @@ impl ThroughSession {
                 policy: policy(spec, spec.operations()),
                 vault_key: Arc::clone(&self.front.vault_key),
                 sealed: [].into(),
+                slot: None,
             },
         }
     }
@@ -66,7 +69,7 @@ impl ThroughSession {
     /// Has the keyhost open `key`. No call does only that; a comparison of tags opens
     /// any key, whatever then becomes of the comparison.
     fn touch(&self, key: &SealedKey) -> Result<(), Error> {
-        if self.custody != Custody::Resident {
+        if self.custody != Custody::Resident && key.slot.is_none() {
             // There is nothing to destroy but what is open: so it is opened anew.
             self.front.call(self.front.client.destroy(key, soon()))?;
         }

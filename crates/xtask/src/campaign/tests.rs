@@ -32,6 +32,29 @@ pub(crate) fn audit(count: u32) -> Result<()> {
     Ok(())
 }
 
+/// Two slots, one of which fails, again and again.
+pub(crate) fn failover(count: u32) -> Result<()> {
+    ensure!(count > 0, "no fault proves nothing");
+    let started = Instant::now();
+    let mut test = test("keyreeve-acceptance", "product");
+    test.arg("failover::with_two_slots_no_request_fails_whatever_one_of_them_does");
+    shell::run(test.env("KEYREEVE_FAILOVER", count.to_string()))?;
+    summary("failover", started, &format!("{count} faults of one of two slots, none noticed"));
+    Ok(())
+}
+
+/// Many wrapped keys, and a working set of some.
+pub(crate) fn wrapped_keys(count: u32) -> Result<()> {
+    ensure!(count > 0, "no key proves nothing");
+    let started = Instant::now();
+    let mut test = test("keyreeve-keyhost", "keyhost");
+    test.arg("many_keys::many_wrapped_keys_are_as_fast_as_one_resident_key");
+    shell::run(test.env("KEYREEVE_WRAPPED_KEYS", count.to_string()))?;
+    let figures = format!("{count} wrapped keys, no slower in use than a resident one");
+    summary("wrapped-keys", started, &figures);
+    Ok(())
+}
+
 /// Ten times more than the service can do.
 pub(crate) fn overload(seconds: u64) -> Result<()> {
     ensure!(seconds > 0, "no time proves nothing");

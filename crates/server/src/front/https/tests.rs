@@ -39,7 +39,7 @@ async fn door(phase: Phase, open_metrics: bool) -> (Router, AuditLog) {
     processes.watch(std::slice::from_ref(&client), ["software".to_owned(), String::new()]);
     let issuers = Arc::new(Issuers::new(&[], Pace::STANDARD).unwrap_or_else(|e| panic!("{e}")));
     let authn = Arc::new(Authn::new(Tokens::new([]), None, issuers, Arc::clone(&shared)));
-    let service = Service::new(shared, Backends::new(client, None));
+    let service = Service::new(shared, Backends::new(client, Vec::new(), None));
     let nobody = Arc::new(Identity::nobody());
     let routes = routes(Context { service, authn, processes, open_metrics, nobody })
         .layer(Extension(Source { peer: None, listener }));

@@ -50,7 +50,7 @@ async fn service() -> (Service, Arc<Shared>, Arc<Identity>, AuditLog) {
     let opened = Shared::open(store, settings, Clock::system(), audit.recorder()).await;
     let (shared, _) = opened.unwrap_or_else(|error| panic!("{error}"));
     let (client, _driver) = keyreeve_keyhost::Client::new("software");
-    let service = Service::new(Arc::clone(&shared), Backends::new(client, None));
+    let service = Service::new(Arc::clone(&shared), Backends::new(client, Vec::new(), None));
     let subject = Subject::new(holder, []).expect("a subject");
     (service, shared, Arc::new(Identity::proven(subject, Method::Token, None)), audit)
 }

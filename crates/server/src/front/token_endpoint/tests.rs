@@ -56,7 +56,7 @@ impl Site {
             .expect("a store");
         tokio::spawn(follower.run());
         let (client, _driver) = keyreeve_keyhost::Client::new("software");
-        let service = Service::new(shared, Backends::new(client, None));
+        let service = Service::new(shared, Backends::new(client, Vec::new(), None));
         let subject = Subject::new(holder, []).expect("a subject");
         let identity = Arc::new(Identity::proven(subject, Method::Token, None));
         let endpoint = Arc::new(TokenEndpoint::new(Some(format!("{URL}/")), issuers));

@@ -46,7 +46,8 @@ impl Fixture {
         let opened = Shared::open(store, settings, Clock::system(), audit.recorder()).await;
         let (shared, follower) = opened.expect("an empty store");
         tokio::spawn(follower.run());
-        let service = Service::new(shared, Backends::new(keyhost.client().clone(), None));
+        let service =
+            Service::new(shared, Backends::new(keyhost.client().clone(), Vec::new(), None));
         let caller = caller(holder);
         let name = VaultName::new("prod").expect("a name");
         let request = CreateVault { name, tier: Tier::Standard };
