@@ -72,8 +72,10 @@ impl Pkcs11Backend {
     pub fn open_in_group(config: SlotConfig, group: &GroupConfig) -> Result<Self, Error> {
         let mut shared = Self::prepare(config)?;
         shared.group = Group::find(&shared, group)?;
-        if shared.group.as_ref().is_some_and(Group::wraps_some) {
+        let wrapped = shared.group.as_ref().map(|group| group.wraps.clone()).unwrap_or_default();
+        if !wrapped.is_empty() {
             shared.capabilities.custody = Custody::Wrapped;
+            shared.capabilities.wrapped = wrapped;
         }
         shared.canary = Some(canary(&shared, &group.name)?);
         let backend = Self { shared: Arc::new(shared) };

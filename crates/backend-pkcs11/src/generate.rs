@@ -26,7 +26,7 @@ pub(crate) fn generate(
     if !capabilities.generate.contains(&spec) || !capabilities.allows_ops(spec, ops) {
         return Err(Error::Unsupported);
     }
-    if session.group().is_some_and(|group| group.wraps(spec)) {
+    if session.capabilities().wrapped.contains(&spec) {
         return wrapped::generate(session, id, spec, ops);
     }
     let found = find(session, id, spec)?;

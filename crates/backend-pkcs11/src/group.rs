@@ -57,7 +57,7 @@ pub(crate) struct Group {
     /// Whether the security officer marked it `CKA_TRUSTED`.
     pub(crate) trusted: bool,
     /// New keys of these kinds are wrapped; none where new keys are to be resident.
-    wraps: Vec<KeySpec>,
+    pub(crate) wraps: Vec<KeySpec>,
 }
 
 impl Group {
@@ -94,16 +94,6 @@ impl Group {
             }
         };
         Ok(Some(Self { wrapping, mechanism, trusted, wraps }))
-    }
-
-    /// Whether a new key of that kind leaves the token wrapped.
-    pub(crate) fn wraps(&self, spec: KeySpec) -> bool {
-        self.wraps.contains(&spec)
-    }
-
-    /// Whether any does.
-    pub(crate) fn wraps_some(&self) -> bool {
-        !self.wraps.is_empty()
     }
 }
 

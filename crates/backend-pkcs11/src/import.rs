@@ -41,7 +41,7 @@ pub(crate) fn import(
         return Err(Error::Unsupported);
     }
     let parts = Parts::of(spec, private.expose())?;
-    if session.group().is_some_and(|group| group.wraps(spec)) {
+    if session.capabilities().wrapped.contains(&spec) {
         let public = parts.public.map(|public| public.key.spki().to_vec());
         return wrapped::import(session, id, spec, ops, parts.private, public);
     }

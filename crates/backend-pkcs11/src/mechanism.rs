@@ -215,6 +215,7 @@ pub(crate) fn capabilities(
     Capabilities {
         backend: profile.name.clone(),
         custody: Custody::Resident,
+        wrapped: Vec::new(),
         sign: sign.collect(),
         mac: mac.collect(),
         decrypt: decrypt.collect(),

@@ -97,7 +97,7 @@ pub(crate) fn open(
     let (wrapping, mechanism) = (*wrapping, mechanism::unparametrised(*mechanism));
     let key_type = curve::key_type(spec).ok_or(Error::Unsupported)?;
     // Shorter ones make SoftHSM fail in ways of their own. RFC 5649 section 3.
-    if blob.len() < 16 || blob.len() % 8 != 0 {
+    if blob.len() < 16 || !blob.len().is_multiple_of(8) {
         return Err(Error::CorruptKey);
     }
     let template = Template { id, spec, ops: made_for, quirks: session.quirks() };

@@ -12,6 +12,7 @@ pub(crate) fn capabilities() -> Capabilities {
     Capabilities {
         backend: "software".to_owned(),
         custody: Custody::Portable,
+        wrapped: Vec::new(),
         generate: KeySpec::ALL.to_vec(),
         import: KeySpec::ALL.to_vec(),
         sign: SignatureAlgorithm::ALL.to_vec(),

@@ -33,6 +33,8 @@ pub struct Capabilities {
     pub backend: String,
     /// Where its private keys live.
     pub custody: Custody,
+    /// Kinds whose new keys leave it wrapped; empty unless [`Custody::Wrapped`].
+    pub wrapped: Vec<KeySpec>,
     /// Keys it can generate.
     pub generate: Vec<KeySpec>,
     /// Keys it can import.

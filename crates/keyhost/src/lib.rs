@@ -22,6 +22,7 @@ mod deadline;
 mod key;
 mod link;
 mod root_key;
+mod tunnel;
 
 pub use client::{
     CallError, CheckpointRefused, Ciphertext, Client, DataKey, DataKeyAlgorithm, Driver,
@@ -30,5 +31,6 @@ pub use client::{
 pub use deadline::Deadline;
 pub use frame::{Description, MAX_PAYLOAD, PreviousCheckpoint, Protection, Recipient};
 pub use key::{Binding, LogId, SealedKey};
-pub use link::{ClientLink, FrontEnd, HostEnd, link};
+pub use link::{ClientLink, FrontEnd, HostEnd, Sockets, link};
 pub use root_key::{RootKey, RootKeyError};
+pub use tunnel::{clock_us, retimed};

@@ -20,15 +20,19 @@ use std::{
 use crate::packet::PacketSocket;
 
 /// The front's ends.
-pub struct FrontEnd(Ends);
+pub struct FrontEnd(Sockets);
 
 /// The keyhost's ends.
-pub struct HostEnd(Ends);
+pub struct HostEnd(Sockets);
 
-struct Ends {
-    work: PacketSocket,
-    slow: PacketSocket,
-    replies: Vec<PacketSocket>,
+/// The sockets of either side, for whoever passes packets on.
+pub struct Sockets {
+    /// What goes to the workers.
+    pub work: PacketSocket,
+    /// What goes to the thread for what takes long.
+    pub slow: PacketSocket,
+    /// What goes back, one for each thread of the front.
+    pub replies: Vec<PacketSocket>,
 }
 
 /// What one runtime of the front needs of a [`FrontEnd`].
@@ -53,11 +57,11 @@ pub fn link(shards: usize) -> io::Result<(FrontEnd, HostEnd)> {
         front_replies.push(front);
         replies.push(host);
     }
-    let front = Ends { work: front_work, slow: front_slow, replies: front_replies };
-    Ok((FrontEnd(front), HostEnd(Ends { work, slow, replies })))
+    let front = Sockets { work: front_work, slow: front_slow, replies: front_replies };
+    Ok((FrontEnd(front), HostEnd(Sockets { work, slow, replies })))
 }
 
-impl Ends {
+impl Sockets {
     fn fds(&self) -> Vec<BorrowedFd<'_>> {
         let mut fds = vec![self.work.as_fd(), self.slow.as_fd()];
         fds.extend(self.replies.iter().map(AsFd::as_fd));
@@ -80,12 +84,17 @@ impl FrontEnd {
 
     /// The ends from their descriptors, in the order of [`FrontEnd::fds`].
     pub fn from_fds(fds: Vec<OwnedFd>) -> Option<Self> {
-        Ends::from_fds(fds).map(Self)
+        Sockets::from_fds(fds).map(Self)
+    }
+
+    /// The sockets themselves.
+    pub fn into_sockets(self) -> Sockets {
+        self.0
     }
 
     /// One link for each runtime.
     pub fn shards(self) -> io::Result<Vec<ClientLink>> {
-        let Ends { work, slow, replies } = self.0;
+        let Sockets { work, slow, replies } = self.0;
         let link = |(shard, reply)| -> io::Result<ClientLink> {
             let shard = u8::try_from(shard).map_err(io::Error::other)?;
             Ok(ClientLink { work: work.try_clone()?, slow: slow.try_clone()?, reply, shard })
@@ -102,11 +111,12 @@ impl HostEnd {
 
     /// The ends from their descriptors, in the order of [`HostEnd::fds`].
     pub fn from_fds(fds: Vec<OwnedFd>) -> Option<Self> {
-        Ends::from_fds(fds).map(Self)
+        Sockets::from_fds(fds).map(Self)
     }
 
-    /// Where operations arrive, where slow ones arrive, and where answers go.
-    pub(crate) fn into_parts(self) -> (PacketSocket, PacketSocket, Vec<PacketSocket>) {
-        (self.0.work, self.0.slow, self.0.replies)
+    /// The sockets themselves: where operations arrive, where slow ones arrive, and where
+    /// answers go.
+    pub fn into_sockets(self) -> Sockets {
+        self.0
     }
 }

@@ -10,6 +10,7 @@ mod encrypt;
 mod hsm;
 mod jwt;
 mod key;
+mod keyhost;
 mod mac;
 mod principal;
 mod process;
@@ -84,6 +85,9 @@ enum Command {
     /// Look at, initialise, provision and check a PKCS#11 token
     #[command(subcommand)]
     Hsm(hsm::Command),
+    /// Serve a slot of an HSM to a service elsewhere
+    #[command(subcommand)]
+    Keyhost(keyhost::Command),
     #[command(subcommand, hide = true)]
     Process(process::Command),
     /// Make and look at vaults
@@ -162,6 +166,7 @@ impl Cli {
         match self.command {
             Command::Serve(command) => command.run().map(|()| ExitCode::SUCCESS),
             Command::Dev(command) => command.run().map(|()| ExitCode::SUCCESS),
+            Command::Keyhost(command) => command.run().map(|()| ExitCode::SUCCESS),
             Command::Process(command) => Ok(command.run()),
             _ => self.ask().map(|()| ExitCode::SUCCESS),
         }
@@ -204,7 +209,9 @@ impl Cli {
             Command::RootKey(command) => command.run(),
             Command::Hsm(command) => command.run(settings),
             // Done by `run`.
-            Command::Serve(_) | Command::Dev(_) | Command::Process(_) => Ok(()),
+            Command::Serve(_) | Command::Dev(_) | Command::Keyhost(_) | Command::Process(_) => {
+                Ok(())
+            }
             Command::Completions(command) => command.run(),
         }
     }

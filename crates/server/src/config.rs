@@ -25,10 +25,12 @@ mod client_ca;
 mod file;
 mod group;
 mod issuer;
+mod keyhost;
 mod limits;
 mod listener;
 mod log;
 mod problem;
+mod remote_slot;
 mod slot;
 mod telemetry;
 mod token;
@@ -39,10 +41,12 @@ pub(crate) use file::check_secret;
 pub use group::{Group, GroupConfig, PremiumConfig};
 pub(crate) use issuer::https;
 pub use issuer::{IssuerConfig, OneOrMany};
+pub use keyhost::{CheckedKeyhost, KeyhostConfig, KeyhostGroupConfig, KeyhostTlsConfig};
 pub use limits::Limits;
 pub use listener::{Door, ListenerConfig, Place, PrivateListener};
 pub use log::{Format, LogConfig};
 pub use problem::{Problem, Report};
+pub use remote_slot::{RemoteSlot, RemoteSlotConfig};
 pub use slot::SlotConfig;
 pub(crate) use telemetry::CollectorAddress;
 pub use telemetry::Telemetry;
@@ -88,6 +92,9 @@ pub struct Config {
     /// PKCS#11 slots, each with a process of its own. None by default.
     #[serde(default, rename = "slot")]
     pub slots: Vec<SlotConfig>,
+    /// Slots whose keyhosts run beside the HSM, on another host. None by default.
+    #[serde(default, rename = "remote_slot")]
+    pub remote_slots: Vec<RemoteSlotConfig>,
     /// Slots that serve keys together. A slot that is in none is a group by itself.
     #[serde(default, rename = "group")]
     pub groups: Vec<GroupConfig>,
@@ -233,6 +240,8 @@ pub struct Checked {
     pub software_call_limit: Duration,
     /// The slots.
     pub slots: Vec<Slot>,
+    /// The remote slots.
+    pub remote_slots: Vec<RemoteSlot>,
     /// The slot groups: every slot is in one.
     pub groups: Vec<Group>,
     /// The group of premium vaults.
@@ -337,13 +346,15 @@ impl Config {
         let software_call_limit =
             call_limit(report, "software.call_limit_ms", self.software.call_limit_ms);
         let software_threads = threads(report, "software.threads", self.software.threads);
-        let slots = slot::check(report, &self.slots, &base);
+        let (slots, mut taken) = slot::check(report, &self.slots, &base);
+        let remote_slots =
+            remote_slot::check(report, &self.remote_slots, &mut taken, &base, &data_dir);
         file::check_outside(report, "tls.key", &tls.key, &data_dir);
         file::check_outside(report, "root_key.file", &root_key, &data_dir);
         for (index, slot) in self.slots.iter().enumerate() {
             slot.check_outside(report, index, &base, &data_dir);
         }
-        let groups = group::check(report, &self.groups, &self.slots);
+        let groups = group::check(report, &self.groups, taken.into_iter().collect());
         let premium = self.premium.and_then(|premium| premium.check(report, &groups));
         let tokens = token::check(report, &self.tokens);
         let issuers = issuer::check(report, self.issuers, &base);
@@ -368,6 +379,7 @@ impl Config {
                 software_threads,
                 software_call_limit,
                 slots,
+                remote_slots,
                 groups,
                 premium,
                 tokens,
@@ -388,14 +400,37 @@ impl Config {
     }
 }
 
+/// A keyhost of a slot.
+#[derive(Debug, Clone)]
+pub struct SlotKeyhost<'c> {
+    /// The slot it serves.
+    pub slot: &'c Name,
+    /// What it is called. The first of a slot has the slot's own name, the others a number
+    /// besides: `hsm-a/2`.
+    pub name: String,
+    /// Where it runs.
+    pub at: At<'c>,
+}
+
+/// Where a slot is.
+#[derive(Debug, Clone, Copy)]
+pub enum At<'c> {
+    /// Here.
+    Here(&'c Slot),
+    /// Elsewhere.
+    Remote(&'c RemoteSlot),
+}
+
 impl Checked {
-    /// The keyhosts of slots: the slot of each, and its name. The first of a slot has the
-    /// slot's own, the others a number besides: `hsm-a/2`.
-    pub fn slot_keyhosts(&self) -> impl Iterator<Item = (&Slot, String)> {
-        self.slots.iter().flat_map(|slot| {
-            (1..=slot.keyhosts).map(move |number| match number {
-                1 => (slot, slot.name.to_string()),
-                _ => (slot, format!("{}/{number}", slot.name)),
+    /// The keyhosts of slots, those here first.
+    pub fn slot_keyhosts(&self) -> impl Iterator<Item = SlotKeyhost<'_>> {
+        let here = self.slots.iter().map(|slot| (&slot.name, slot.keyhosts, At::Here(slot)));
+        let remote = self.remote_slots.iter();
+        let remote = remote.map(|slot| (&slot.name, slot.keyhosts, At::Remote(slot)));
+        here.chain(remote).flat_map(|(slot, keyhosts, at)| {
+            (1..=keyhosts).map(move |number| {
+                let name = if number == 1 { slot.to_string() } else { format!("{slot}/{number}") };
+                SlotKeyhost { slot, name, at }
             })
         })
     }

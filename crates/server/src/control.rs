@@ -23,8 +23,9 @@ use tokio::{
     time::timeout,
 };
 
-use crate::config::{
-    AuditConfig, ClientCaConfig, Door, IssuerConfig, Limits, LogConfig, Telemetry,
+use crate::{
+    config::{AuditConfig, ClientCaConfig, Door, IssuerConfig, Limits, LogConfig, Telemetry},
+    remote::Remote,
 };
 
 /// Longest message, in bytes: a front's start with as many tokens as there can be.
@@ -130,6 +131,8 @@ pub(crate) enum BackendStart {
         #[serde(default)]
         group: Option<SlotGroup>,
     },
+    /// A PKCS#11 slot elsewhere: the process is a relay.
+    Remote(Remote),
 }
 
 /// The group of a slot, as its keyhost is told.
@@ -281,6 +284,11 @@ impl ControlSocket {
     pub(crate) fn from_stdin() -> io::Result<Self> {
         let socket = io::stdin().as_fd().try_clone_to_owned()?;
         Ok(Self(PacketSocket::from_fd(socket)))
+    }
+
+    /// Another handle on the same end.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
     }
 
     /// Sends one message.

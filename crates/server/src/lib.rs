@@ -16,6 +16,7 @@
 pub mod config;
 pub mod dev;
 pub mod process;
+pub mod remote;
 pub mod root_key;
 pub mod supervisor;
 pub mod token;

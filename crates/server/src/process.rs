@@ -64,7 +64,7 @@ fn millis(duration: std::time::Duration) -> u64 {
     clippy::disallowed_methods,
     reason = "the main thread is busy for as long as the process lives; the kernel clears its pages"
 )]
-fn end(code: i32) -> ! {
+pub(crate) fn end(code: i32) -> ! {
     std::process::exit(code)
 }
 

@@ -44,6 +44,8 @@ use crate::{
     listen, log,
 };
 use backoff::Backoff;
+pub(crate) use child::Child;
+pub(crate) use keyhost::{StartMessage, watch_over};
 pub use lock::Lock;
 
 /// A service that has just become able to serve.
@@ -241,7 +243,7 @@ async fn is_true(signal: &mut watch::Receiver<bool>) {
 
 fn first_states(config: &Checked) -> Vec<ProcessState> {
     let names = ["front".to_owned(), keyhost::SOFTWARE.to_owned()].into_iter();
-    let slots = config.slot_keyhosts().map(|(_, name)| name);
+    let slots = config.slot_keyhosts().map(|keyhost| keyhost.name);
     names
         .chain(slots)
         .map(|name| ProcessState {
@@ -286,7 +288,7 @@ fn watch_signals_for_mending() -> Signalled<u32> {
 
 /// The supervisor holds no key, but it could be asked for its children's
 /// descriptors.
-fn harden() {
+pub(crate) fn harden() {
     for protection in [sandbox::not_dumpable(), sandbox::no_core_files()] {
         if !protection.in_force {
             let (what, why) = (protection.name, protection.detail);

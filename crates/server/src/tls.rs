@@ -15,7 +15,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_rustls::TlsConnector;
 use x509_cert::der::Decode;
 
-use crate::config::{Report, TlsConfig, check_secret};
+use crate::{
+    config::{Report, TlsConfig, check_secret},
+    remote::PROTOCOL,
+};
 
 /// Reports everything that would keep the doors from being opened.
 pub(crate) fn check(report: &mut Report, tls: &TlsConfig) {
@@ -83,6 +86,45 @@ fn server_config(
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_client_cert_verifier(clients)
         .with_single_cert(chain, key)
+}
+
+/// What a gate shows, and whom it takes: TLS 1.3, and nobody without a certificate that
+/// leads to an authority in the file at `ca`.
+pub(crate) fn mutual_server(
+    ca: &Path,
+    certificate: &Path,
+    own: &Path,
+) -> Result<Arc<ServerConfig>, String> {
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots(ca)?), provider()).build();
+    let verifier = verifier.map_err(|error| error.to_string())?;
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])
+        .and_then(|builder| {
+            let chain = certificates(certificate).map_err(rustls::Error::General)?;
+            let key = key(own).map_err(rustls::Error::General)?;
+            builder.with_client_cert_verifier(verifier).with_single_cert(chain, key)
+        })
+        .map_err(|error| error.to_string())?;
+    config.alpn_protocols = vec![PROTOCOL.to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The other side of [`mutual_server`].
+pub(crate) fn mutual_client(
+    ca: &Path,
+    certificate: &Path,
+    own: &Path,
+) -> Result<Arc<ClientConfig>, String> {
+    let (chain, key) = (certificates(certificate)?, key(own)?);
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots(ca)?)
+        .with_client_auth_cert(chain, key)
+        .map_err(|error| error.to_string())?;
+    config.alpn_protocols = vec![PROTOCOL.to_vec()];
+    Ok(Arc::new(config))
 }
 
 /// The authorities in the PEM file at `path`.

@@ -123,13 +123,14 @@ impl SoftHsm {
     /// If its files cannot be copied.
     pub fn twin(&self) -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let twin = Self::in_directory(directory.path())?;
+        let mut twin = Self::in_directory(directory.path())?;
         copy(&self.token_directory(), &twin.token_directory())?;
         let conf = fs::read_to_string(self.directory.join("softhsm2.conf"))?;
         let (ours, theirs) = (self.token_directory(), twin.token_directory());
         let conf = conf.replace(&ours.display().to_string(), &theirs.display().to_string());
         fs::write(twin.directory.join("softhsm2.conf"), conf)?;
-        Ok(Self { _owner: Owner::Directory { _directory: directory }, ..twin })
+        twin.own(Owner::Directory { _directory: directory });
+        Ok(twin)
     }
 
     /// A token whose module is loaded through OpenSC's spy, which writes every call to

@@ -13,6 +13,8 @@ impl<B: KeyBackend> Suite<'_, B> {
             able.generate.iter().chain(&able.import).any(|kind| fits(*kind))
         };
         assert!(!able.backend.is_empty(), "the backend has a name");
+        let wraps = able.custody == Custody::Wrapped;
+        assert_eq!(wraps, !able.wrapped.is_empty(), "kinds are wrapped where keys are");
         for algorithm in &able.sign {
             assert!(has(&|kind| algorithm.fits(kind)), "{algorithm} has no key");
         }
@@ -45,12 +47,9 @@ impl<B: KeyBackend> Suite<'_, B> {
                 let stored = self.make(&mut session, spec, ops);
                 assert_eq!(stored.public.is_none(), secret, "{spec}: public half");
                 let bytes = stored.kept.bytes();
-                match self.capabilities().custody {
-                    Custody::Portable => assert!(bytes.is_some(), "{spec}: custody"),
-                    Custody::Resident => assert!(bytes.is_none(), "{spec}: custody"),
-                    // What a device cannot wrap stays in it.
-                    Custody::Wrapped => {}
-                }
+                let able = self.capabilities();
+                let leaves = able.custody == Custody::Portable || able.wrapped.contains(&spec);
+                assert_eq!(bytes.is_some(), leaves, "{spec}: custody");
                 if let Some(private) = bytes {
                     assert!(private.len() >= 16, "{spec}: private half");
                     publics.push(private.to_vec());

@@ -99,6 +99,9 @@ impl Client {
     /// group, one that serves.
     pub fn description(&self) -> Option<Arc<Description>> {
         let members = &self.0.members;
+        if let [only] = members.as_slice() {
+            return only.connection.description();
+        }
         let serving = members.iter().filter(|place| place.connection.load().is_some());
         serving.chain(members).find_map(|place| place.connection.description())
     }

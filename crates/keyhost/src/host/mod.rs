@@ -33,7 +33,7 @@ pub use pulse::Pulse;
 
 use crate::{
     frame::{Description, Protection},
-    link::HostEnd,
+    link::{HostEnd, Sockets},
     packet::PacketSocket,
 };
 use checkpoints::Checkpoints;
@@ -88,7 +88,7 @@ impl<B: KeyBackend> Host<B> {
             checkpoints: Checkpoints::default(),
             description,
         };
-        let (work, slow, replies) = end.into_parts();
+        let Sockets { work, slow, replies } = end.into_sockets();
 
         let ends = || {
             work.shut_down();

@@ -7,7 +7,7 @@ use keyreeve_backend_pkcs11::KeysIn;
 use keyreeve_types::Name;
 use serde::Deserialize;
 
-use super::{Report, SlotConfig};
+use super::Report;
 
 /// `[[group]]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,12 +53,7 @@ pub struct Group {
 }
 
 /// The groups of the file, and those of slots that are in none.
-pub(super) fn check(
-    report: &mut Report,
-    groups: &[GroupConfig],
-    slots: &[SlotConfig],
-) -> Vec<Group> {
-    let known: Vec<Name> = slots.iter().filter_map(|slot| slot.name.parse().ok()).collect();
+pub(super) fn check(report: &mut Report, groups: &[GroupConfig], known: Vec<Name>) -> Vec<Group> {
     // Which group each slot is in.
     let mut taken = BTreeMap::new();
     let mut checked: Vec<Group> = Vec::new();
@@ -66,7 +61,7 @@ pub(super) fn check(
         let Some(group) = group.check(report, index, &known, &mut taken) else { continue };
         if checked.iter().any(|other| other.name == group.name) {
             let field = format!("group[{index}].name");
-            report.add(&field, format!("`{}` is used twice", group.name), "choose another name");
+            report.add(field, format!("`{}` is used twice", group.name), "choose another name");
         }
         checked.push(group);
     }
@@ -99,7 +94,7 @@ impl GroupConfig {
         let name = self.name.parse::<Name>().ok().filter(|name| name.folded() != "software");
         if name.is_none() {
             report.add(
-                &field("name"),
+                field("name"),
                 format!("`{}` is not a name, or is that of the software keystore", self.name),
                 "use 1 to 127 characters of 0-9, a-z, A-Z and '-'",
             );
@@ -110,7 +105,7 @@ impl GroupConfig {
             let Some(slot) = slot.and_then(|slot| known.iter().find(|known| **known == slot))
             else {
                 report.add(
-                    &field("slots"),
+                    field("slots"),
                     format!("no [[slot]] is named `{text}`"),
                     "use the `name` of a [[slot]], or add that slot",
                 );
@@ -118,7 +113,7 @@ impl GroupConfig {
             };
             if taken.insert(slot.clone(), index).is_some() {
                 report.add(
-                    &field("slots"),
+                    field("slots"),
                     format!("slot `{slot}` is listed twice"),
                     "a slot is in one group, once",
                 );
@@ -126,13 +121,13 @@ impl GroupConfig {
             slots.push(slot.clone());
         }
         if self.slots.is_empty() {
-            report.add(&field("slots"), "names no slot", "name one or more [[slot]]s");
+            report.add(field("slots"), "names no slot", "name one or more [[slot]]s");
         }
         let most = self.slots.len().max(1);
         let min_replicas = self.min_replicas.unwrap_or(most.min(2));
         if !(1..=most).contains(&min_replicas) {
             report.add(
-                &field("min_replicas"),
+                field("min_replicas"),
                 format!("{min_replicas} is not 1 to {most}, the number of slots"),
                 "leave it out for two, or one in a group of one slot",
             );

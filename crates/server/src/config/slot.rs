@@ -41,23 +41,37 @@ pub struct SlotConfig {
     pub call_limit_ms: Option<u64>,
 }
 
-pub(super) fn check(report: &mut Report, slots: &[SlotConfig], base: &Path) -> Vec<Slot> {
+/// The slots, and the names that are taken.
+pub(super) fn check(
+    report: &mut Report,
+    slots: &[SlotConfig],
+    base: &Path,
+) -> (Vec<Slot>, BTreeSet<Name>) {
     let mut names = BTreeSet::new();
     let mut checked = Vec::new();
     for (index, slot) in slots.iter().enumerate() {
-        let name = name(report, &format!("slot[{index}].name"), slot, &mut names);
+        let name = name(report, &format!("slot[{index}].name"), &slot.name, &mut names);
         checked.extend(slot.check(report, index, base, name));
     }
-    checked
+    (checked, names)
 }
 
-fn name(
+/// How many keyhosts serve a slot.
+pub(super) fn keyhosts(report: &mut Report, field: &str, given: Option<usize>) -> usize {
+    let keyhosts = given.unwrap_or(1);
+    if !(1..=MAX_KEYHOSTS).contains(&keyhosts) {
+        report.add(field, format!("{keyhosts} is not 1 to {MAX_KEYHOSTS}"), "leave it out for one");
+    }
+    keyhosts
+}
+
+/// A slot's name, which no other has.
+pub(super) fn name(
     report: &mut Report,
     field: &str,
-    slot: &SlotConfig,
+    text: &str,
     taken: &mut BTreeSet<Name>,
 ) -> Option<Name> {
-    let text = &slot.name;
     let Ok(name) = text.parse::<Name>() else {
         report.add(
             field,
@@ -156,14 +170,7 @@ impl SlotConfig {
                 "leave it out for the profile's number",
             );
         }
-        let keyhosts = self.keyhosts.unwrap_or(1);
-        if !(1..=MAX_KEYHOSTS).contains(&keyhosts) {
-            report.add(
-                field("keyhosts"),
-                format!("{keyhosts} is not 1 to {MAX_KEYHOSTS}"),
-                "leave it out for one",
-            );
-        }
+        let keyhosts = keyhosts(report, &field("keyhosts"), self.keyhosts);
         let call_limit = super::call_limit(report, &field("call_limit_ms"), self.call_limit_ms);
         Some(Slot {
             name: name?,

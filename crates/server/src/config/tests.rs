@@ -166,6 +166,22 @@ fn each_wrong_value_is_reported_under_its_field() {
         ("[telemetry]\nsample = 1.5", "telemetry.sample:"),
         ("[log]\nlevel = 'a=b=c'", "log.level:"),
         ("[premium]\nslot = 'hsm'", "premium.slot:"),
+        ("[premium]\ngroup = 'hsm'", "premium.group:"),
+        ("[premium]", "premium:"),
+        ("[[group]]\nname = 'a b'\nslots = []", "group[0].name:"),
+        ("[[group]]\nname = 'a'\nslots = []", "group[0].slots:"),
+        ("[[group]]\nname = 'a'\nslots = ['hsm']", "group[0].slots:"),
+        ("[[group]]\nname = 'a'\nslots = ['hsm']\nmin_replicas = 2", "group[0].min_replicas:"),
+        ("[[remote_slot]]\nname = 'front'\ngate = { unix = 'a' }", "remote_slot[0].name:"),
+        (
+            "[[remote_slot]]\nname = 'a'\ngate = { unix = 'a' }\nkeyhosts = 17",
+            "remote_slot[0].keyhosts:",
+        ),
+        (
+            "[[remote_slot]]\nname = 'a'\ngate = { address = 'a', ca = 'server.pem', \
+             certificate = 'server.pem', key = 'server.key' }",
+            "remote_slot[0].gate.address:",
+        ),
         ("[[token]]\nname = 'a b'\nsha256 = '02'", "token[1].name:"),
         ("[[token]]\nname = 'a'\nsha256 = 'kr_secret'", "token[1].sha256:"),
         ("[[token]]\nname = 'a'\nsha256 = '02'\nroles = ['owner', 'Root']", "token[1].roles[1]:"),
@@ -180,6 +196,40 @@ fn each_wrong_value_is_reported_under_its_field() {
     ] {
         let problem = with(extra);
         assert!(problem.contains(&format!("\n  {field}")), "{extra}: {problem}");
+    }
+}
+
+/// Guards against a slot that is in no group, or in two, and against a key that is handed
+/// out before a second slot can use it.
+#[test]
+fn every_slot_is_in_one_group() {
+    let place = Place::new();
+    let slots = ["a", "b", "c"]
+        .map(|name| format!("[[remote_slot]]\nname = '{name}'\ngate = {{ unix = '{name}' }}\n"));
+    let with = |extra: &str| format!("{GOOD}\n{}\n{extra}\n", slots.concat());
+    let config =
+        place.check(&with("[[group]]\nname = 'g'\nslots = ['B', 'a']\n[premium]\ngroup = 'G'"));
+    let config = config.expect("a good configuration");
+    let groups: Vec<_> = config
+        .groups
+        .iter()
+        .map(|group| (group.name.folded(), group.slots.len(), group.min_replicas))
+        .collect();
+    assert_eq!(groups, [("g", 2, 2), ("c", 1, 1)]);
+    assert_eq!(config.premium.map(|name| name.folded().to_owned()).as_deref(), Some("g"));
+    let keyhosts: Vec<_> = config.groups[0].slots.iter().map(|slot| slot.folded()).collect();
+    assert_eq!(keyhosts, ["b", "a"]);
+    for (extra, problem) in [
+        ("[[group]]\nname = 'g'\nslots = ['a', 'A']", "group[0].slots: slot `a` is listed twice"),
+        (
+            "[[group]]\nname = 'g'\nslots = ['a']\n[[group]]\nname = 'G'\nslots = ['b']",
+            "group[1].name: `G` is used twice",
+        ),
+        ("[[group]]\nname = 'a'\nslots = ['b']", "has the name of a slot that is not in it"),
+        ("[premium]\ngroup = 'g'\nslot = 'a'", "premium: takes either"),
+    ] {
+        let found = place.problem(&with(extra));
+        assert!(found.contains(problem), "{extra}: {found}");
     }
 }
 
@@ -356,7 +406,15 @@ fn every_field_is_in_the_documentation() {
         "profile",
         "token",
         "pin_file",
+        "keyhosts",
+        "[[remote_slot]]",
+        "gate",
+        "[[group]]",
+        "slots",
+        "keys",
+        "min_replicas",
         "[premium]",
+        "group",
         "slot",
         "[[token]]",
         "sha256",

@@ -37,8 +37,13 @@ pub(super) fn run(control: ControlSocket) -> ExitCode {
     // A keyhost whose thread panicked is in an unknown state; a fresh one is the cure.
     super::abort_on_panic(|| false);
     let KeyhostStart { name, backend, threads, log: _ } = start;
+    if let BackendStart::Remote(remote) = &backend {
+        return crate::remote::relay(control, end, &name, remote);
+    }
     let service = Service { control, end, name, threads };
     match backend {
+        // It was met above, and has no backend to open.
+        BackendStart::Remote(_) => ExitCode::FAILURE,
         BackendStart::Software { root_key } => service.start(open_software(&root_key)),
         BackendStart::Slot { profile, token, pin_file, group } => {
             service.start(open_slot(&profile, token, &pin_file, group))

@@ -13,7 +13,7 @@ use tokio::io::unix::AsyncFd;
 use crate::control::watched;
 
 /// A process, killed at the latest when this is dropped.
-pub(super) struct Child {
+pub(crate) struct Child {
     process: process::Child,
     pidfd: AsyncFd<OwnedFd>,
 }
@@ -24,7 +24,7 @@ impl Child {
     ///
     /// It is a process group of its own, so that Ctrl-C at a terminal reaches the
     /// supervisor alone, which then ends everything in order.
-    pub(super) fn start<E, K, V>(
+    pub(crate) fn start<E, K, V>(
         args: &[&str],
         environment: E,
         control: OwnedFd,
@@ -61,19 +61,19 @@ impl Child {
     }
 
     /// Its process id.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
 
     /// Waits for its end.
-    pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn ended(&mut self) -> io::Result<ExitStatus> {
         // A pidfd is readable once the process has ended.
         let _ready = self.pidfd.readable().await?;
         self.process.wait()
     }
 
     /// Kills it, also when it is stopped, and waits for its end.
-    pub(super) async fn kill(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn kill(&mut self) -> io::Result<ExitStatus> {
         pidfd_send_signal(self.pidfd.get_ref(), Signal::KILL)
             .or_else(|error| if error == rustix::io::Errno::SRCH { Ok(()) } else { Err(error) })?;
         self.ended().await

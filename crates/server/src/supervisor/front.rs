@@ -158,9 +158,8 @@ async fn start(config: &Checked, sockets: &Sockets) -> std::io::Result<(Child, C
     let slots: Vec<_> = config.slot_keyhosts().collect();
     let groups = config.groups.iter().map(|group| {
         // The software keystore comes first.
-        let members = slots.iter().enumerate().filter_map(|(place, (slot, _))| {
-            group.slots.contains(&slot.name).then(|| (place + 1, slot.name.to_string()))
-        });
+        let ours = slots.iter().enumerate().filter(|(_, it)| group.slots.contains(it.slot));
+        let members = ours.map(|(place, keyhost)| (place + 1, keyhost.slot.to_string()));
         GroupStart {
             name: group.name.to_string(),
             members: members.collect(),
@@ -174,7 +173,7 @@ async fn start(config: &Checked, sockets: &Sockets) -> std::io::Result<(Child, C
         key: config.tls.key.clone(),
         threads: config.front_threads,
         keyhosts: std::iter::once(keyhost::SOFTWARE.to_owned())
-            .chain(slots.into_iter().map(|(_, name)| name))
+            .chain(slots.into_iter().map(|keyhost| keyhost.name))
             .collect(),
         groups,
         premium: config.premium.as_ref().map(ToString::to_string),

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{Backoff, Board, Phase, child::Child, is_true};
 use crate::{
-    config::Checked,
+    config::{At, Checked},
     control::{BackendStart, Channel, FromKeyhost, KeyhostStart, SlotGroup, ToKeyhost},
 };
 
@@ -99,26 +99,32 @@ pub(super) fn starts(config: &Checked) -> Vec<Plan> {
         log: log.clone(),
     };
     let mut all: BTreeMap<&Name, Arc<Siblings>> = BTreeMap::new();
-    let slots = config.slot_keyhosts().map(|(slot, name)| {
-        let group = config.group_of(&slot.name);
-        let start = KeyhostStart {
-            name,
-            backend: BackendStart::Slot {
-                profile: slot.profile_path.clone(),
-                token: slot.token.clone(),
-                pin_file: slot.pin_file.clone(),
-                group: group
-                    .map(|group| SlotGroup { name: group.name.to_string(), keys: group.keys }),
-            },
-            threads: slot.threads,
-            log: log.clone(),
+    let slots = config.slot_keyhosts().map(|keyhost| {
+        let (backend, threads, environment, call_limit) = match keyhost.at {
+            At::Here(slot) => {
+                let group = config.group_of(&slot.name);
+                let backend = BackendStart::Slot {
+                    profile: slot.profile_path.clone(),
+                    token: slot.token.clone(),
+                    pin_file: slot.pin_file.clone(),
+                    group: group
+                        .map(|group| SlotGroup { name: group.name.to_string(), keys: group.keys }),
+                };
+                let environment = slot.profile.environment.clone().into_iter().collect();
+                (backend, slot.threads, environment, slot.call_limit)
+            }
+            // What it starts there is configured there.
+            At::Remote(slot) => {
+                (BackendStart::Remote(slot.gate.clone()), 1, Vec::new(), slot.call_limit)
+            }
         };
+        let start = KeyhostStart { name: keyhost.name, backend, threads, log: log.clone() };
         Plan {
             start,
-            environment: slot.profile.environment.clone().into_iter().collect(),
-            call_limit: slot.call_limit,
+            environment,
+            call_limit,
             backoff: Backoff::of_slot,
-            siblings: Arc::clone(all.entry(&slot.name).or_default()),
+            siblings: Arc::clone(all.entry(keyhost.slot).or_default()),
         }
     });
     let software = Plan {
@@ -271,7 +277,7 @@ impl Keyhost {
         });
         let _ = front.send(Notice::Up(self.index, front_end)).await;
         let why = tokio::select! {
-            why = watch_over(&channel, self.plan.call_limit) => why,
+            why = watch_over(&channel, self.plan.call_limit, |_, _| ()) => why,
             _ = child.ended() => None,
             () = is_true(ended) => return stop(child, channel).await,
         };
@@ -299,13 +305,18 @@ impl Keyhost {
 
 /// [`ToKeyhost::Start`] without a copy.
 #[derive(serde::Serialize)]
-enum StartMessage<'a> {
+pub(crate) enum StartMessage<'a> {
     Start(&'a KeyhostStart),
 }
 
 /// Asks whether it makes progress until it does not (and says why it must be
-/// killed) or has ended (`None`).
-async fn watch_over(channel: &Channel, call_limit: Duration) -> Option<String> {
+/// killed) or has ended (`None`). `heard` is told how long the longest calls have been
+/// running, in milliseconds: of those that must be quick, and of those that may take long.
+pub(crate) async fn watch_over(
+    channel: &Channel,
+    call_limit: Duration,
+    heard: impl Fn(u64, u64),
+) -> Option<String> {
     let mut ticks = interval(PING_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -321,6 +332,7 @@ async fn watch_over(channel: &Channel, call_limit: Duration) -> Option<String> {
         match pong {
             Err(_) => return Some("gave no sign of life for 1 s and was killed".to_owned()),
             Ok(Ok(Some(FromKeyhost::Pong { busiest_ms, slow_ms }))) => {
+                heard(busiest_ms, slow_ms);
                 if Duration::from_millis(busiest_ms) > call_limit {
                     return Some(format!("a call hung for {busiest_ms} ms; killed"));
                 }
