@@ -96,7 +96,7 @@ fn a_private_listener_serves_the_vaults_that_name_it_and_no_other() {
         stranger.expect_err("a socket of this machine proves nobody");
     });
     // The command line goes there too, and the log says by which door.
-    let output = site.at(&socket, &["sign", "near/k", "--alg", "EdDSA", "keyreeve.toml"]);
+    let output = site.at(&socket, &["sign", "near/k", "--alg", "EdDSA", "--file", "keyreeve.toml"]);
     assert!(output.status.success(), "{output:?}");
     let log = site.at(&site.grpc, &["audit", "query", "--object", "near/k", "--output", "json"]);
     let log = String::from_utf8(log.stdout).expect("text");

@@ -6,8 +6,8 @@
 //! ports too: sockets of those are refused as system calls.
 
 use landlock::{
-    ABI, Access, AccessNet, CompatLevel, Compatible, NetPort, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetError, RulesetStatus,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, PathFd,
+    Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
 };
 
 use crate::frame::Protection;
@@ -29,14 +29,19 @@ pub(super) fn restrict(ports: &[u16]) -> Protection {
     Protection { name: "tcp ports".into(), in_force, detail }
 }
 
-fn enforce(ports: &[u16]) -> Result<RulesetStatus, RulesetError> {
+fn enforce(ports: &[u16]) -> Result<RulesetStatus, Box<dyn std::error::Error>> {
     let rules =
         ports.iter().map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
+    // Every set of rules forbids to move files between directories, unless it says
+    // otherwise (landlock(7), LANDLOCK_ACCESS_FS_REFER). Which files is for the other set.
+    let anywhere = PathBeneath::new(PathFd::new("/")?, AccessFs::Refer);
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessNet::from_all(SINCE))?
+        .handle_access(AccessFs::Refer)?
         .create()?
         .add_rules(rules)?
+        .add_rule(anywhere)?
         .restrict_self()?;
     Ok(status.ruleset)
 }
@@ -57,6 +62,24 @@ mod tests {
 
     fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
         TcpStream::connect(to)
+    }
+
+    /// Guards against rules about ports that keep files from being moved, as the audit log
+    /// moves what it publishes.
+    #[test]
+    fn files_are_moved_as_before() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        for name in ["from", "to"] {
+            std::fs::create_dir(path(name)).expect("made");
+        }
+        std::fs::write(path("from/file"), "x").expect("written");
+        let (from, to) = (path("from/file"), path("to/file"));
+        let moved = std::thread::spawn(move || {
+            restrict(&[]);
+            std::fs::rename(from, to)
+        });
+        moved.join().expect("no panic").expect("moved");
     }
 
     /// Guards against a list without a port that is taken for no list.
