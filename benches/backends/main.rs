@@ -132,6 +132,9 @@ fn open<S: Session>(group: &mut Group<'_>, session: &mut S, able: &Capabilities)
         let NewKey { material, .. } = session.generate(id, spec, SIGN)?;
         let again = || match &material {
             Material::Portable(private) => Material::Portable(private.expose().clone().into()),
+            Material::Wrapped { blob, made_for } => {
+                Material::Wrapped { blob: blob.clone(), made_for: *made_for }
+            }
             Material::Resident => Material::Resident,
         };
         group.bench_function(format!("open/{spec}"), |bencher| {

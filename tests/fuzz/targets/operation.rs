@@ -126,7 +126,7 @@ async fn service() -> Service {
     let opened = Shared::open(store, settings, Clock::system(), audit.recorder()).await;
     let (shared, follower) = opened.expect("an empty store");
     tokio::spawn(follower.run());
-    let service = Service::new(shared, Backends::new(client, None));
+    let service = Service::new(shared, Backends::new(client, Vec::new(), None));
 
     let caller = caller();
     let name = VaultName::new("prod").expect("a name");
