@@ -83,12 +83,12 @@ pub(super) fn check(
         };
         match &name {
             None => report.add(
-                &field("name"),
+                field("name"),
                 format!("`{}` is not a name", one.name),
                 "use 1 to 64 of 0-9, a-z, A-Z and '-'",
             ),
             Some(name) if again(name) => report.add(
-                &field("name"),
+                field("name"),
                 format!("`{name}` is the name of another listener"),
                 "network rules go by the name: choose another one",
             ),
@@ -103,7 +103,7 @@ pub(super) fn check(
         };
         if at.as_ref().is_some_and(same) {
             let wrong = "is where another listener is";
-            report.add(&field("listen"), wrong, "choose another address or path");
+            report.add(field("listen"), wrong, "choose another address or path");
         }
         if let (Some(name), Some(at)) = (name, at) {
             checked.push(PrivateListener { name, at, door: one.door });

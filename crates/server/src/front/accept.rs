@@ -33,7 +33,7 @@ const READ_AHEAD: usize = 32 * 1024;
 /// An open connection.
 pub(super) enum Connection {
     /// Past its handshake.
-    Tls(TlsStream<BufReader<TurnStream>>),
+    Tls(Box<TlsStream<BufReader<TurnStream>>>),
     /// Of a Unix socket, which needs none.
     Local(BufReader<TurnStream>),
 }
@@ -94,7 +94,7 @@ impl Door {
                     return serve(Connection::Local(stream), source, drain).await;
                 };
                 match timeout(handshake, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => serve(Connection::Tls(stream), source, drain).await,
+                    Ok(Ok(stream)) => serve(Connection::Tls(Box::new(stream)), source, drain).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 }

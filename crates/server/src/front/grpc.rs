@@ -90,7 +90,7 @@ impl Grpc {
         match stream {
             Connection::Tls(stream) => {
                 let presented = self.authn.present(stream.get_ref().1.peer_certificates());
-                self.speak(stream, presented, source, drain).await;
+                self.speak(*stream, presented, source, drain).await;
             }
             Connection::Local(stream) => {
                 self.speak(stream, Presented::Nothing, source, drain).await;

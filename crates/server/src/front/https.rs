@@ -105,7 +105,7 @@ impl Https {
         drain: watch::Receiver<bool>,
     ) {
         match stream {
-            Connection::Tls(stream) => self.speak(stream, source, drain).await,
+            Connection::Tls(stream) => self.speak(*stream, source, drain).await,
             Connection::Local(stream) => self.speak(stream, source, drain).await,
         }
     }
