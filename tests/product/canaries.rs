@@ -10,7 +10,11 @@
 mod fields;
 mod site;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -164,7 +168,7 @@ async fn lawful(site: &Site, decoy: &Decoy, canaries: &mut Canaries, errors: &mu
     client.stream().call(sign(canaries.make("a stream"))).await.expect("signed");
 
     // Tokens: one that is issued, and some that are not.
-    let expire_time = Some(Timestamp { seconds: 3_800_000_000, nanos: 0 });
+    let expire_time = in_an_hour();
     let owner = Some(v1::token::Owner::Bearer("somebody".into()));
     let token = v1::Token { owner, expire_time, ..Default::default() };
     let made = client.call(v1::CreateTokenRequest { token: Some(token) }).await.expect("a token");
@@ -196,7 +200,7 @@ fn at_the_token_endpoint(site: &Site, canaries: &mut Canaries, errors: &mut Erro
         };
         let request = v1::CreatePrincipalRequest { principal: Some(principal) };
         let parent = owner.call(request).await.expect("a principal").name;
-        let expire_time = Some(Timestamp { seconds: 3_800_000_000, nanos: 0 });
+        let expire_time = in_an_hour();
         let request = v1::AddClientSecretRequest { parent: parent.clone(), expire_time };
         let made = owner.call(request).await.expect("a secret");
         (parent.trim_start_matches("principals/").to_owned(), made.secret_text)
@@ -224,6 +228,11 @@ fn at_the_token_endpoint(site: &Site, canaries: &mut Canaries, errors: &mut Erro
         assert!((400..=401).contains(&answer.status), "{}", answer.body);
         errors.0 += &(answer.head + &answer.body);
     }
+}
+
+fn in_an_hour() -> Option<Timestamp> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    Some(Timestamp { seconds: i64::try_from(now.as_secs()).expect("a time") + 3600, nanos: 0 })
 }
 
 /// All files in `directory`, one after another.

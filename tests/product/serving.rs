@@ -98,6 +98,8 @@ fn a_private_listener_serves_the_vaults_that_name_it_and_no_other() {
     // The command line goes there too, and the log says by which door.
     let output = site.at(&socket, &["sign", "near/k", "--alg", "EdDSA", "--file", "keyreeve.toml"]);
     assert!(output.status.success(), "{output:?}");
+    // Records are shown once they are under a checkpoint.
+    std::thread::sleep(std::time::Duration::from_secs(3));
     let log = site.at(&site.grpc, &["audit", "query", "--object", "near/k", "--output", "json"]);
     let log = String::from_utf8(log.stdout).expect("text");
     let peer = format!("\"peer\":\"unix:{}\"", rustix::process::getuid().as_raw());
@@ -105,7 +107,7 @@ fn a_private_listener_serves_the_vaults_that_name_it_and_no_other() {
     assert!(log.contains("\"listener\":\"vpn\""), "{log}");
 
     assert_eq!(over_socket(&site.path("keys.sock"), "/healthz"), 200);
-    assert_eq!(over_socket(&site.path("keys.sock"), "/vaults/near/.well-known/jwks.json"), 404);
+    assert_eq!(over_socket(&site.path("keys.sock"), "/vaults/near/.well-known/jwks.json"), 403);
     service.stop().expect("it ends");
     assert!(!site.path("inside.sock").exists(), "what nobody listens on is removed");
 }
