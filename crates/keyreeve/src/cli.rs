@@ -325,7 +325,7 @@ mod tests {
             "keyreeve completions bash",
             "keyreeve hsm list --profile p.toml --mechanisms",
             "keyreeve hsm list --module /usr/lib/softhsm/libsofthsm2.so --output json",
-            "keyreeve hsm init --profile p.toml --token keyreeve --generate-so-pin so --generate-pin user",
+            "keyreeve hsm init --profile p.toml --token-label keyreeve --generate-so-pin so --generate-pin user",
             "keyreeve hsm provision --profile p.toml --pin-file user --group premium --dry-run",
             "keyreeve hsm check --profile p.toml --pin-file user --group premium --output json",
             "keyreeve hsm pin rotate --profile p.toml --pin-file user",
@@ -333,7 +333,7 @@ mod tests {
             "keyreeve hsm ceremony plan c.toml",
             "keyreeve hsm ceremony run c.toml --transcript t --confirmation a --confirmation b",
             "keyreeve hsm ceremony verify c.toml --transcript t",
-            "keyreeve hsm provision --profile p.toml --token t --serial 1 --group premium --export open --root-recipient r",
+            "keyreeve hsm provision --profile p.toml --token-label t --serial 1 --group premium --export open --root-recipient r",
             "keyreeve token generate",
             "keyreeve token create app --expires 30d",
             "keyreeve token create --principal 11111111-2222-4333-8444-555555555555",
@@ -384,7 +384,7 @@ mod tests {
             "keyreeve hsm ceremony run c.toml",
             "keyreeve hsm list --profile p --module m",
             "keyreeve hsm provision --profile p --pin 1234 --group g",
-            "keyreeve hsm init --profile p --token t --pin-file f --generate-pin g",
+            "keyreeve hsm init --profile p --token-label t --pin-file f --generate-pin g",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -17,7 +17,7 @@ pub(crate) struct Init {
     module: Module,
 
     /// The label the token gets, at most 32 bytes
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long = "token-label", value_name = "LABEL")]
     token: String,
 
     /// The slot's number, where several hold a blank token
@@ -59,7 +59,7 @@ impl Init {
         print_line(&match (settings.output, done.changed) {
             (Format::Json, _) => serde_json::json!(done).to_string(),
             (Format::Table, true) => format!(
-                "initialised token {label}, serial {serial}\nnext: keyreeve hsm provision --token \
+                "initialised token {label}, serial {serial}\nnext: keyreeve hsm provision --token-label \
                  {label} --group GROUP"
             ),
             (Format::Table, false) => {

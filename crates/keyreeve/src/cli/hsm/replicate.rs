@@ -24,7 +24,7 @@ pub(crate) struct Replicate {
     from_profile: PathBuf,
 
     /// The label of the token that has it; without it, the profile's
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long = "from-token-label", value_name = "LABEL")]
     from_token: Option<String>,
 
     /// The file with that token's user PIN; without it, it is asked for
@@ -45,7 +45,7 @@ pub(crate) struct Replicate {
     to_profile: PathBuf,
 
     /// The label of the token that gets it; without it, the profile's
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long = "to-token-label", value_name = "LABEL")]
     to_token: Option<String>,
 
     /// The file with that token's user PIN; without it, it is asked for

@@ -36,7 +36,7 @@ pub(super) struct Token {
     module: Module,
 
     /// The token's label; without it, the profile's
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long = "token-label", value_name = "LABEL")]
     token: Option<String>,
 
     /// The token's serial number
