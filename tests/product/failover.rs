@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     process::Command,
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -213,6 +213,16 @@ impl Figures {
     }
 }
 
+/// The runtime that connections live on: a client is used from several, each of which
+/// ends with what it was used for.
+static CONNECTIONS: LazyLock<tokio::runtime::Handle> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let handle = runtime.handle().clone();
+    thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
+    handle
+});
+
 /// Callers that go on until they are stopped.
 struct Load {
     stop: Arc<AtomicBool>,
@@ -384,6 +394,7 @@ roles = ["Owner", "Key Vault Administrator"]
     }
 
     fn client(&self) -> Client {
+        let _connections_live_there = CONNECTIONS.enter();
         Client::builder()
             .address(&self.grpc)
             .ca_certificate_file(self.path("ca.pem"))
