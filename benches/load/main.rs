@@ -8,9 +8,9 @@
 //! and for what the audit log costs, with a build that has none:
 //!
 //! ```sh
-//! KEYREEVE_BENCH=unaudited cargo build --release -p keyreeve --features bench-unaudited \
-//!     --target-dir target/unaudited
-//! cargo bench --bench load -- --unaudited target/unaudited/release/keyreeve
+//! cp target/release/keyreeve /tmp/keyreeve
+//! KEYREEVE_BENCH=unaudited cargo build --release -p keyreeve --features bench-unaudited
+//! KEYREEVE_BIN=/tmp/keyreeve cargo bench --bench load -- --unaudited target/release/keyreeve
 //! ```
 //!
 //! In one go, and turn by turn so that a busy machine disturbs all three alike:
