@@ -6,7 +6,6 @@ use std::{
     fs,
     net::TcpListener,
     path::PathBuf,
-    process::Command,
     sync::{
         Arc, LazyLock, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -16,13 +15,13 @@ use std::{
 };
 
 use keyreeve_client::{Client, NewKey, v1};
-use keyreeve_testkit::{Service, SoftHsm, TOKEN_GROUP, program};
+use keyreeve_testkit::{Service, SoftHsm, TOKEN_GROUP};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{
     caller::{block_on, get},
-    serving::{certificates, profile, secret},
+    serving::{Ground, profile, secret},
 };
 
 /// How often something fails; the campaign sets more.
@@ -289,25 +288,9 @@ struct Site {
 impl Site {
     fn new(tokens: Vec<SoftHsm>, keyhosts: usize) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let free = || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let [grpc, https] = [free(), free()].map(|found| found.expect("a port").to_string());
+        let Ground { grpc, https, bearer, sha256 } =
+            Ground::lay(directory.path(), keyreeve_testkit::TOKEN_PIN);
         let path = |name: &str| directory.path().join(name);
-        fs::create_dir(path("data")).expect("made");
-        certificates(directory.path());
-        secret(&path("pin"), keyreeve_testkit::TOKEN_PIN);
-        let run = |arguments: &[&str]| {
-            let mut command = Command::new(program().expect("a program"));
-            let output = command.args(arguments).current_dir(&directory).output().expect("run");
-            assert!(output.status.success(), "{output:?}");
-            String::from_utf8(output.stdout).expect("text")
-        };
-        run(&["root-key", "create", "root.key"]);
-        let made = run(&["token", "generate"]);
-        let after = |name: &str| {
-            let line = made.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
-            line.trim().to_owned()
-        };
-        let (bearer, sha256) = (after("token:"), after("sha256:"));
         let mut text = format!(
             r#"
 data_dir = "data"

@@ -205,23 +205,25 @@ struct Site {
     bearer: String,
 }
 
-impl Site {
-    fn new() -> Self {
-        Self::with(SoftHsm::direct().expect("a token"), keyreeve_testkit::TOKEN_PIN)
-    }
+/// What a service begins with: free ports, a data directory, certificates, a file with a
+/// PIN, a root key and a token.
+pub(crate) struct Ground {
+    pub(crate) grpc: String,
+    pub(crate) https: String,
+    pub(crate) bearer: String,
+    pub(crate) sha256: String,
+}
 
-    fn with(token: SoftHsm, pin: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+impl Ground {
+    pub(crate) fn lay(directory: &Path, pin: &str) -> Self {
         let free = || TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let [grpc, https] = [free(), free()].map(|found| found.expect("a port").to_string());
-        let path = |name: &str| directory.path().join(name);
-        fs::create_dir(path("data")).expect("made");
-        certificates(directory.path());
-        secret(&path("pin"), pin);
-        fs::write(path("profile.toml"), profile(&token)).expect("written");
+        fs::create_dir(directory.join("data")).expect("made");
+        certificates(directory);
+        secret(&directory.join("pin"), pin);
         let run = |arguments: &[&str]| {
             let mut command = Command::new(program().expect("a program"));
-            let output = command.args(arguments).current_dir(&directory).output().expect("run");
+            let output = command.args(arguments).current_dir(directory).output().expect("run");
             assert!(output.status.success(), "{output:?}");
             String::from_utf8(output.stdout).expect("text")
         };
@@ -231,7 +233,20 @@ impl Site {
             let line = made.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
             line.trim().to_owned()
         };
-        let (bearer, sha256) = (after("token:"), after("sha256:"));
+        Self { grpc, https, bearer: after("token:"), sha256: after("sha256:") }
+    }
+}
+
+impl Site {
+    fn new() -> Self {
+        Self::with(SoftHsm::direct().expect("a token"), keyreeve_testkit::TOKEN_PIN)
+    }
+
+    fn with(token: SoftHsm, pin: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let Ground { grpc, https, bearer, sha256 } = Ground::lay(directory.path(), pin);
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("profile.toml"), profile(&token)).expect("written");
         let text = format!(
             r#"
 data_dir = "data"

@@ -73,17 +73,19 @@ fn a_key_runs_only_the_mechanisms_of_its_operations() {
     });
 }
 
+/// What a key is made of and nobody may read.
+pub(crate) const SECRET: [AttributeType; 7] = [
+    AttributeType::Value,
+    AttributeType::PrivateExponent,
+    AttributeType::Prime1,
+    AttributeType::Prime2,
+    AttributeType::Exponent1,
+    AttributeType::Exponent2,
+    AttributeType::Coefficient,
+];
+
 fn assert_nothing_readable(raw: &Raw, key: ObjectHandle, n: u8) {
-    let secret = [
-        AttributeType::Value,
-        AttributeType::PrivateExponent,
-        AttributeType::Prime1,
-        AttributeType::Prime2,
-        AttributeType::Exponent1,
-        AttributeType::Exponent2,
-        AttributeType::Coefficient,
-    ];
-    for attribute in secret {
+    for attribute in SECRET {
         let read = raw.get_attributes(key, &[attribute]).unwrap_or_default();
         assert!(read.is_empty(), "key {n}: {attribute} can be read");
     }

@@ -27,6 +27,7 @@ use keyreeve_testkit::{Token, with_direct, with_kryoptic};
 use keyreeve_types::{KeyOps, KeySpec, Secret};
 
 use crate::{
+    custody::SECRET,
     fixture::{DECRYPT, SIGN, WRAP, id, session},
     raw::RawToken,
 };
@@ -198,16 +199,7 @@ impl<'a> Search<'a> {
     }
 
     fn read(&mut self, how: &str, object: ObjectHandle, planted: &[u8]) {
-        let secret = [
-            AttributeType::Value,
-            AttributeType::PrivateExponent,
-            AttributeType::Prime1,
-            AttributeType::Prime2,
-            AttributeType::Exponent1,
-            AttributeType::Exponent2,
-            AttributeType::Coefficient,
-        ];
-        for attribute in secret {
+        for attribute in SECRET {
             self.attempts += 1;
             let read = self.raw.session().get_attributes(object, &[attribute]).unwrap_or_default();
             for attribute in &read {
