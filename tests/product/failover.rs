@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 use crate::{
     caller::{block_on, get},
-    serving::{Ground, profile, secret},
+    serving::{Ground, profile, secret, served},
 };
 
 /// How often something fails; the campaign sets more.
@@ -365,15 +365,7 @@ roles = ["Owner", "Key Vault Administrator"]
     }
 
     fn serve(&self) -> Service {
-        let config = self.path("keyreeve.toml").display().to_string();
-        let arguments = ["serve", "--config", &config];
-        let log = self.path("log");
-        let mut service = Service::start(arguments, self.directory.path(), log).expect("it starts");
-        let settled = |processes: &Vec<v1::Process>| {
-            processes.iter().all(|process| process.state() != v1::process::State::Restarting)
-        };
-        service.until(|| self.processes().filter(settled)).expect("it serves");
-        service
+        served(self.directory.path(), || self.processes())
     }
 
     fn client(&self) -> Client {

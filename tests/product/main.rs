@@ -24,6 +24,7 @@ mod metrics;
 mod needles;
 mod oracle;
 mod overload;
+mod plain;
 mod refusals;
 mod script;
 mod sealing;

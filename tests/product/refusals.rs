@@ -1,17 +1,16 @@
 //! Bad input over bare gRPC: each a clear error with the right code, and a service
 //! that goes on.
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
 use keyreeve_client::v1::{self, crypto_service_client::CryptoServiceClient as Crypto};
 use keyreeve_testkit::Keyreeve;
-use tonic::{
-    Code, Request, Status,
-    client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-};
+use tonic::{Code, Request, Status, client::Grpc};
 use tonic_types::StatusExt as _;
 
-use crate::caller::{Bare, block_on, client, keyreeve, run};
+use crate::{
+    caller::{Bare, block_on, client, keyreeve, run},
+    plain::Plain,
+};
 
 /// Every method of the interface but `Stream`.
 const METHODS: [&str; 39] = [
@@ -215,41 +214,4 @@ async fn send(bare: &Bare, method: &str, request: Request<Bytes>) -> Result<Byte
     grpc.ready().await.map_err(|error| Status::unknown(error.to_string()))?;
     let path = format!("/keyreeve.v1.{method}").parse().expect("a path");
     Ok(grpc.unary(request, path, Plain).await?.into_inner())
-}
-
-/// Bytes as they are, in place of a message.
-struct Plain;
-
-impl Codec for Plain {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Plain {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Plain {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
 }

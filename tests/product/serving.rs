@@ -205,6 +205,22 @@ struct Site {
     bearer: String,
 }
 
+/// Starts `keyreeve.toml` in `directory`, until no process of it is being restarted.
+pub(crate) fn served(
+    directory: &Path,
+    processes: impl Fn() -> Option<Vec<v1::Process>>,
+) -> Service {
+    let config = directory.join("keyreeve.toml").display().to_string();
+    let arguments = ["serve", "--config", &config];
+    let mut service =
+        Service::start(arguments, directory, directory.join("log")).expect("it starts");
+    let settled = |processes: &Vec<v1::Process>| {
+        processes.iter().all(|process| process.state() != v1::process::State::Restarting)
+    };
+    service.until(|| processes().filter(settled)).expect("it serves");
+    service
+}
+
 /// What a service begins with: free ports, a data directory, certificates, a file with a
 /// PIN, a root key and a token.
 pub(crate) struct Ground {
@@ -281,17 +297,8 @@ roles = ["Owner", "Key Vault Administrator"]
     }
 
     fn serve(&self) -> Service {
-        let config = self.path("keyreeve.toml").display().to_string();
-        let arguments = ["serve", "--config", &config];
-        let log = self.path("log");
-        let mut service = Service::start(arguments, self.directory.path(), log).expect("it starts");
-        let ready = || block_on(async { self.client().status().await.ok() });
-        let settled = |status: &v1::Status| {
-            let restarting = v1::process::State::Restarting;
-            status.processes.iter().all(|process| process.state() != restarting)
-        };
-        service.until(|| ready().filter(settled)).expect("it serves");
-        service
+        let status = || block_on(async { self.client().status().await.ok() });
+        served(self.directory.path(), || status().map(|status| status.processes))
     }
 
     /// Adds to the configuration.

@@ -45,22 +45,13 @@ impl Template<'_> {
         let Usage { sign, encrypt, decrypt, wrap, unwrap } = self.usage();
         let asymmetric = is_asymmetric(self.spec);
         let class = if asymmetric { ObjectClass::PRIVATE_KEY } else { ObjectClass::SECRET_KEY };
-        let mut attributes = vec![
-            Attribute::Class(class),
-            Attribute::KeyType(key_type),
-            Attribute::Token(true),
-            Attribute::Private(true),
-            Attribute::Sensitive(true),
-            Attribute::Extractable(false),
-            Attribute::Modifiable(false),
-            Attribute::Copyable(false),
-            Attribute::Id(self.id.as_bytes().to_vec()),
-            Attribute::Label(self.label()),
+        let mut attributes = staying(class, key_type, self.id.as_bytes().to_vec(), self.label());
+        attributes.extend([
             Attribute::Sign(sign),
             Attribute::Decrypt(decrypt),
             Attribute::Unwrap(unwrap),
             Attribute::Derive(false),
-        ];
+        ]);
         if asymmetric {
             attributes.push(Attribute::SignRecover(false));
         } else {
@@ -117,30 +108,9 @@ impl Template<'_> {
         in_session(self.public(key_type))
     }
 
-    /// The attributes of the public half, without its value. It is kept so that the
-    /// public key can be read again, and may do nothing in the token: verifying and
-    /// encrypting to it happen outside.
+    /// The attributes of the public half, without its value.
     pub(crate) fn public(&self, key_type: KeyType) -> Vec<Attribute> {
-        let mut attributes = self.accepted(vec![
-            Attribute::Class(ObjectClass::PUBLIC_KEY),
-            Attribute::KeyType(key_type),
-            Attribute::Token(true),
-            Attribute::Private(false),
-            Attribute::Modifiable(false),
-            Attribute::Copyable(false),
-            Attribute::Id(self.id.as_bytes().to_vec()),
-            Attribute::Label(self.label()),
-            Attribute::Encrypt(false),
-            Attribute::Verify(false),
-            Attribute::VerifyRecover(false),
-            Attribute::Wrap(false),
-            Attribute::Derive(false),
-        ]);
-        attributes.retain(|attribute| {
-            let name = cka_name(attribute.attribute_type());
-            !self.quirks.refused_public_attributes.iter().any(|refused| *refused == name)
-        });
-        attributes
+        idle_public(self.quirks, key_type, self.id.as_bytes().to_vec(), self.label())
     }
 
     /// The flags on the private half. RSA unwraps by `C_Decrypt`, because the
@@ -219,6 +189,61 @@ impl Template<'_> {
     fn accepted(&self, attributes: Vec<Attribute>) -> Vec<Attribute> {
         accepted(self.quirks, attributes)
     }
+}
+
+/// The attributes of a private or secret half that stays in its token, and as it is,
+/// without its usage flags.
+pub(crate) fn staying(
+    class: ObjectClass,
+    key_type: KeyType,
+    id: Vec<u8>,
+    label: Vec<u8>,
+) -> Vec<Attribute> {
+    vec![
+        Attribute::Class(class),
+        Attribute::KeyType(key_type),
+        Attribute::Token(true),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        Attribute::Modifiable(false),
+        Attribute::Copyable(false),
+        Attribute::Id(id),
+        Attribute::Label(label),
+    ]
+}
+
+/// The attributes of a public half. It is kept so that the public key can be read again,
+/// and may do nothing in the token: verifying and encrypting to it happen outside.
+pub(crate) fn idle_public(
+    quirks: &Quirks,
+    key_type: KeyType,
+    id: Vec<u8>,
+    label: Vec<u8>,
+) -> Vec<Attribute> {
+    let mut attributes = accepted(
+        quirks,
+        vec![
+            Attribute::Class(ObjectClass::PUBLIC_KEY),
+            Attribute::KeyType(key_type),
+            Attribute::Token(true),
+            Attribute::Private(false),
+            Attribute::Modifiable(false),
+            Attribute::Copyable(false),
+            Attribute::Id(id),
+            Attribute::Label(label),
+            Attribute::Encrypt(false),
+            Attribute::Verify(false),
+            Attribute::VerifyRecover(false),
+            Attribute::Wrap(false),
+            Attribute::Derive(false),
+        ],
+    );
+    attributes.retain(|attribute| {
+        let name = cka_name(attribute.attribute_type());
+        !quirks.refused_public_attributes.iter().any(|refused| *refused == name)
+    });
+    attributes
 }
 
 /// Without the attributes that the module refuses.

@@ -1,7 +1,7 @@
 //! Every field that can carry a secret, of every method: from the .proto files, so that a
 //! new one is tested, too.
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::Bytes;
 use keyreeve_proto::FILE_DESCRIPTOR_SET;
 use prost::{
     Message as _,
@@ -10,14 +10,10 @@ use prost::{
 use prost_types::{
     DescriptorProto, FieldDescriptorProto, FileDescriptorSet, field_descriptor_proto::Type,
 };
-use tonic::{
-    Request, Status,
-    client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    codegen::http::uri::PathAndQuery,
-};
+use tonic::{Request, client::Grpc, codegen::http::uri::PathAndQuery};
 
 use super::{Canaries, Errors, Site};
+use crate::plain::Plain;
 
 /// Every field of every method that the .proto files show to carry bytes or secret text,
 /// each in a call of its own.
@@ -42,11 +38,11 @@ pub(super) async fn every_field(site: &Site, canaries: &mut Canaries, errors: &m
             fields += 1;
             let mut grpc = Grpc::new(channel.clone());
             grpc.ready().await.expect("it listens");
-            let mut request = Request::new(message);
+            let mut request = Request::new(Bytes::from(message));
             let bearer = format!("Bearer {}", site.token());
             request.metadata_mut().insert("authorization", bearer.parse().expect("printable"));
             let path: PathAndQuery = path.parse().expect("a path");
-            if let Err(status) = grpc.unary(request, path, Raw).await {
+            if let Err(status) = grpc.unary(request, path, Plain).await {
                 errors.see(&status);
             }
         }
@@ -109,41 +105,4 @@ fn filled(
         bytes.extend(content);
     }
     bytes
-}
-
-/// Messages as they are on the wire.
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Vec<u8>;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, message: Vec<u8>, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        to.put_slice(&message);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
-    }
 }

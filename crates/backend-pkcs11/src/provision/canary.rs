@@ -103,40 +103,17 @@ fn generate(session: &Raw, quirks: &Quirks, group: &Name, spec: KeySpec) -> Resu
     else {
         return Err(Error::Unsupported);
     };
-    let id = Attribute::Id(Purpose::Canary.id(group).to_vec());
-    let label = Attribute::Label(Purpose::Canary.label(group).into_bytes());
-    let mut private = vec![
-        Attribute::Class(ObjectClass::PRIVATE_KEY),
-        Attribute::KeyType(key_type),
-        Attribute::Token(true),
-        Attribute::Private(true),
-        Attribute::Sensitive(true),
-        Attribute::Extractable(false),
-        Attribute::Modifiable(false),
-        Attribute::Copyable(false),
-        id.clone(),
-        label.clone(),
+    let id = || Purpose::Canary.id(group).to_vec();
+    let label = || Purpose::Canary.label(group).into_bytes();
+    let mut private = template::staying(ObjectClass::PRIVATE_KEY, key_type, id(), label());
+    private.extend([
         Attribute::Sign(true),
         Attribute::SignRecover(false),
         Attribute::Decrypt(false),
         Attribute::Unwrap(false),
         Attribute::Derive(false),
-    ];
-    let mut public = vec![
-        Attribute::Class(ObjectClass::PUBLIC_KEY),
-        Attribute::KeyType(key_type),
-        Attribute::Token(true),
-        Attribute::Private(false),
-        Attribute::Modifiable(false),
-        Attribute::Copyable(false),
-        id,
-        label,
-        Attribute::Encrypt(false),
-        Attribute::Verify(false),
-        Attribute::VerifyRecover(false),
-        Attribute::Wrap(false),
-        Attribute::Derive(false),
-    ];
+    ]);
+    let mut public = template::idle_public(quirks, key_type, id(), label());
     let allowed = match (spec.key_type(), curve::ec_params(spec)) {
         (JoseKeyType::Rsa, _) => {
             public.push(Attribute::ModulusBits(2048.into()));
@@ -152,8 +129,7 @@ fn generate(session: &Raw, quirks: &Quirks, group: &Name, spec: KeySpec) -> Resu
     if quirks.allowed_mechanisms {
         private.push(Attribute::AllowedMechanisms(vec![allowed]));
     }
-    let (public, private) =
-        (template::accepted(quirks, public), template::accepted(quirks, private));
+    let private = template::accepted(quirks, private);
     session
         .generate_key_pair(&mechanism, &public, &private)
         .map(|_| ())

@@ -22,18 +22,10 @@ pub(super) fn find(session: &Raw, name: &Name) -> Result<Option<ObjectHandle>, E
 
 /// Makes it. The caller has seen that there is none.
 pub(super) fn make(session: &Raw, quirks: &Quirks, name: &Name) -> Result<ObjectHandle, Error> {
-    let mut attributes = vec![
-        Attribute::Class(ObjectClass::SECRET_KEY),
-        Attribute::KeyType(KeyType::AES),
+    let (id, label) = (Purpose::Root.id(name).to_vec(), Purpose::Root.label(name).into_bytes());
+    let mut attributes = template::staying(ObjectClass::SECRET_KEY, KeyType::AES, id, label);
+    attributes.extend([
         Attribute::ValueLen(32.into()),
-        Attribute::Token(true),
-        Attribute::Private(true),
-        Attribute::Sensitive(true),
-        Attribute::Extractable(false),
-        Attribute::Modifiable(false),
-        Attribute::Copyable(false),
-        Attribute::Id(Purpose::Root.id(name).to_vec()),
-        Attribute::Label(Purpose::Root.label(name).into_bytes()),
         Attribute::Encrypt(true),
         Attribute::Decrypt(true),
         Attribute::Wrap(false),
@@ -41,7 +33,7 @@ pub(super) fn make(session: &Raw, quirks: &Quirks, name: &Name) -> Result<Object
         Attribute::Sign(false),
         Attribute::Verify(false),
         Attribute::Derive(false),
-    ];
+    ]);
     if quirks.allowed_mechanisms {
         attributes.push(Attribute::AllowedMechanisms(vec![MechanismType::AES_GCM]));
     }

@@ -198,20 +198,10 @@ impl Token {
             return Ok(false);
         }
         let close = || {
-            let mut closed = vec![
-                Attribute::Token(true),
-                Attribute::Extractable(false),
-                // While it was open, whoever has the PIN could change these.
-                Attribute::Wrap(true),
-                Attribute::Unwrap(true),
-                Attribute::Encrypt(false),
-                Attribute::Decrypt(false),
-                Attribute::Sign(false),
-                Attribute::Verify(false),
-                Attribute::Derive(false),
-                Attribute::Copyable(false),
-                Attribute::Modifiable(false),
-            ];
+            let mut closed = vec![Attribute::Token(true), Attribute::Extractable(false)];
+            // While it was open, whoever has the PIN could change these.
+            closed.extend(wrapping_key::USAGE);
+            closed.extend([Attribute::Copyable(false), Attribute::Modifiable(false)]);
             if session.copy_object(key, &closed).is_err() {
                 // SoftHSM keeps this one as it was: the closed key can be copied, and no
                 // copy is more than it.

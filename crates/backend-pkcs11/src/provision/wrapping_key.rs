@@ -24,7 +24,7 @@ use keyreeve_types::Name;
 use serde::{Deserialize, Serialize};
 
 use super::{Purpose, check::session_object, guard};
-use crate::{error::classify, profile::Quirks, template};
+use crate::{error::classify, mechanism, profile::Quirks, template};
 
 /// How the key may leave its slot for another of the group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +93,17 @@ pub(super) fn throwaway(
     })
 }
 
+/// It wraps and unwraps, and what it wrapped it cannot decrypt.
+pub(crate) const USAGE: [Attribute; 7] = [
+    Attribute::Wrap(true),
+    Attribute::Unwrap(true),
+    Attribute::Encrypt(false),
+    Attribute::Decrypt(false),
+    Attribute::Sign(false),
+    Attribute::Verify(false),
+    Attribute::Derive(false),
+];
+
 /// Every attribute but the value: of a key that is generated, or unwrapped in another
 /// slot of the group.
 pub(crate) fn attributes(quirks: &Quirks, group: &Name, export: Export) -> Vec<Attribute> {
@@ -107,21 +118,15 @@ pub(crate) fn attributes(quirks: &Quirks, group: &Name, export: Export) -> Vec<A
         Attribute::Copyable(export == Export::Open),
         Attribute::Id(Purpose::Wrapping.id(group).to_vec()),
         Attribute::Label(Purpose::Wrapping.label(group).into_bytes()),
-        Attribute::Wrap(true),
-        Attribute::Unwrap(true),
-        Attribute::Encrypt(false),
-        Attribute::Decrypt(false),
-        Attribute::Sign(false),
-        Attribute::Verify(false),
-        Attribute::Derive(false),
     ];
+    attributes.extend(USAGE);
     if export == Export::Trusted {
         attributes.push(Attribute::WrapWithTrusted(true));
     }
     if quirks.allowed_mechanisms {
         attributes.push(Attribute::AllowedMechanisms(vec![
             MechanismType::AES_KEY_WRAP,
-            MechanismType::AES_KEY_WRAP_PAD,
+            mechanism::rfc_5649(quirks),
         ]));
     }
     // SoftHSM takes nothing after this one when it unwraps or copies.

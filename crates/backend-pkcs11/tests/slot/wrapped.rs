@@ -4,7 +4,7 @@
 use keyreeve_backend::{Custody, Error, KeyBackend, Material, NewKey, Session, conformance::Suite};
 use keyreeve_backend_pkcs11::{GroupConfig, KeysIn, Pkcs11Backend, Pkcs11Key, provision::Module};
 use keyreeve_publickey::PublicKey;
-use keyreeve_testkit::{AwsLc, SoftHsm, with_direct};
+use keyreeve_testkit::{AwsLc, SoftHsm, with_direct, with_kryoptic, with_opencryptoki};
 use keyreeve_types::{KeySpec, SignatureAlgorithm};
 
 use crate::{
@@ -119,6 +119,37 @@ fn the_canary_tells_a_dead_token() {
             assert!(backend.open_session().unwrap().check().is_err());
         }
         assert!(session.random(&mut [0; 8]).is_ok(), "the trap this guards against");
+    });
+}
+
+/// Guards against a wrapping key that is pinned to what one module calls RFC 5649: another
+/// module calls it by its name, and the group's keys would all be resident there.
+#[test]
+fn another_module_keeps_wrapped_keys_as_well() {
+    with_kryoptic(|token| {
+        let backend = grouped(token, KeysIn::Wrapped);
+        assert_eq!(backend.capabilities().custody, Custody::Wrapped);
+        let mut session = backend.open_session().unwrap();
+        session.check().unwrap();
+        let new = session.generate(id(1), KeySpec::EcP256, SIGN).unwrap();
+        let public = PublicKey::from_spki(&new.public.unwrap()).unwrap();
+        assert_signs(&mut session, &new.key, &public);
+        let Material::Wrapped { blob, made_for } = new.material else { panic!("resident") };
+        let material = Material::Wrapped { blob, made_for };
+        let key = session.open(id(1), KeySpec::EcP256, material).unwrap();
+        assert_signs(&mut session, &key, &public);
+    });
+}
+
+/// Guards against a slot that no group can have because its module refuses a flag of the
+/// canary that it need not have.
+#[test]
+fn a_module_that_wraps_nothing_has_a_canary() {
+    with_opencryptoki(|token| {
+        let group = GroupConfig { name: "premium".parse().unwrap(), keys: KeysIn::Auto };
+        let backend = Pkcs11Backend::open_in_group(config(token), &group).unwrap();
+        assert_eq!(backend.capabilities().custody, Custody::Resident);
+        backend.open_session().unwrap().check().unwrap();
     });
 }
 
